@@ -1,0 +1,1 @@
+"""Composition of the Billing Console: settings, addresses, processes. No domain lives here."""

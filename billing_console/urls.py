@@ -1,0 +1,19 @@
+"""Addresses: the admin, the API, its document, and health."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from billing_console.health import show_health
+from ingest.api.errors import show_unknown_route
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("ingest.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^api/.*$", show_unknown_route),
+    path("health", show_health, name="health"),
+]

@@ -1,0 +1,57 @@
+"""Services: the applications whose billing moves to Odoo."""
+
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from ingest.models.public import PublicModel
+
+
+def validate_timezone(name: str) -> None:
+    """Refuses a name that is not an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError("%(name)s is not a time zone, such as America/Toronto.", params={"name": name})
+
+
+class Phase(models.TextChoices):
+    """How far a service has moved; a rolled back service is in its dual run again."""
+
+    SHADOW = "shadow", "Shadow"
+    DUAL_RUN = "dual_run", "Dual run"
+    APPROVED = "approved", "Approved"
+    LIVE = "live", "Live"
+
+
+class Service(PublicModel):
+    """One application that bills through the console, with its phase and its rules."""
+
+    code = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    phase = models.CharField(max_length=16, choices=Phase.choices, default=Phase.SHADOW)
+    phase_since = models.DateTimeField(default=timezone.now)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    grace_hours = models.PositiveSmallIntegerField(
+        default=24, help_text="Hours after its end at which a period closes."
+    )
+    required_clean_periods = models.PositiveSmallIntegerField(
+        default=2, help_text="Consecutive closed periods within tolerance that a cutover needs."
+    )
+    odoo_company_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The Odoo company that bills this service; empty is the default one."
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(phase__in=Phase.values), name="service_phase_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(required_clean_periods__gte=1), name="service_needs_a_clean_period"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,82 @@
+"""Subscriptions, and who bills each of them from when."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from ingest.models.catalogue import Plan
+from ingest.models.customer import Customer
+from ingest.models.public import PublicModel
+from ingest.models.service import Service
+
+
+class BillingTime(models.TextChoices):
+    """Whether periods follow the calendar or the day the subscription began (names as in Lago)."""
+
+    CALENDAR = "calendar", "Calendar"
+    ANNIVERSARY = "anniversary", "Anniversary"
+
+
+class Subscription(PublicModel):
+    """A customer on a plan, under the service's own id for it."""
+
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="subscriptions")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="subscriptions")
+    external_id = models.CharField(max_length=255)
+    billing_time = models.CharField(
+        max_length=16, choices=BillingTime.choices, default=BillingTime.CALENDAR
+    )
+    started_at = models.DateTimeField()
+    terminated_at = models.DateTimeField(null=True, blank=True)
+    odoo_order_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["external_id", "-started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "external_id"],
+                condition=Q(terminated_at=None),
+                name="subscription_open_once",
+            ),
+            models.UniqueConstraint(
+                fields=["service", "external_id", "started_at"], name="subscription_once_per_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(terminated_at=None) | Q(terminated_at__gt=F("started_at")),
+                name="subscription_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(billing_time__in=BillingTime.values), name="subscription_billing_time_is_known"
+            ),
+            models.CheckConstraint(condition=~Q(external_id=""), name="subscription_has_an_external_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Biller(models.TextChoices):
+    """Who bills a subscription's period."""
+
+    SERVICE = "service", "The service"
+    ODOO = "odoo", "Odoo"
+
+
+class BillerTerm(models.Model):
+    """From which period start on who bills a subscription; before its first term the service does."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="biller_terms")
+    biller = models.CharField(max_length=16, choices=Biller.choices)
+    starts_at = models.DateTimeField(help_text="The first period start that this biller bills.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["subscription", "starts_at"]
+        constraints = [
+            # One answer for every period start: the latest term at or before it.
+            models.UniqueConstraint(fields=["subscription", "starts_at"], name="biller_once_per_start"),
+            models.CheckConstraint(condition=Q(biller__in=Biller.values), name="biller_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_biller_display()} from {self.starts_at:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""Both sides' amounts, their deltas, triage, pushes to Odoo and the cutover."""

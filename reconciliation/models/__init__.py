@@ -1,0 +1,47 @@
+"""Both sides' amounts, their reconciliation, and everything that goes out of the console."""
+
+from reconciliation.models.alarm import Alarm, AlarmKind
+from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
+from reconciliation.models.cutover import CutoverRequest, CutoverStatus
+from reconciliation.models.odoo_mirror import (
+    OdooInvoice,
+    OdooOrder,
+    OdooPartner,
+    OdooPricelist,
+    OdooProduct,
+)
+from reconciliation.models.push import Push, PushStatus
+from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
+from reconciliation.models.run import Run, RunKind, RunStatus
+from reconciliation.models.webhook import Delivery, DeliveryStatus, WebhookEndpoint
+
+__all__ = [
+    "Alarm",
+    "AlarmKind",
+    "Amount",
+    "AmountLine",
+    "Basis",
+    "CutoverRequest",
+    "CutoverStatus",
+    "Delivery",
+    "DeliveryStatus",
+    "LineKind",
+    "OdooInvoice",
+    "OdooOrder",
+    "OdooPartner",
+    "OdooPricelist",
+    "OdooProduct",
+    "Outcome",
+    "Push",
+    "PushStatus",
+    "Reconciliation",
+    "Run",
+    "RunKind",
+    "RunStatus",
+    "Side",
+    "Source",
+    "SourceDocument",
+    "Status",
+    "Tolerance",
+    "WebhookEndpoint",
+]

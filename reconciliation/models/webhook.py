@@ -1,0 +1,73 @@
+"""Webhooks out: where a service listens, and each delivery to it."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from ingest.models import Service
+from ingest.models.public import PublicModel
+
+
+class WebhookEndpoint(PublicModel):
+    """An address of a service that is told of facts; its signing secret is kept encrypted."""
+
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="webhook_endpoints")
+    url = models.URLField(max_length=1024)
+    secret = models.BinaryField(editable=False, help_text="The HMAC key, encrypted at rest.")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["service", "url"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "url"], name="webhook_endpoint_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class DeliveryStatus(models.TextChoices):
+    """Where a delivery is (words as in Lago)."""
+
+    PENDING = "pending", "Pending"
+    RETRYING = "retrying", "Retrying"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+
+
+class Delivery(PublicModel):
+    """One message to one endpoint: its exact body, and every attempt's result counted."""
+
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
+    # The same on each retry: the receiver's key against duplicates (Lago: X-Lago-Unique-Key).
+    unique_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    webhook_type = models.CharField(max_length=64)
+    body = models.TextField(help_text="The exact bytes that are signed and sent.")
+    status = models.CharField(
+        max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    http_status = models.PositiveIntegerField(null=True)
+    response = models.TextField(blank=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-created_at", "-id"]
+        permissions = [("retry_delivery", "Can send a delivery again")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=DeliveryStatus.values), name="delivery_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[DeliveryStatus.PENDING, DeliveryStatus.RETRYING])
+                | Q(next_attempt_at__isnull=False),
+                name="open_delivery_has_a_next_attempt",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "next_attempt_at"], name="delivery_due")]
+
+    def __str__(self) -> str:
+        return f"{self.webhook_type} to {self.endpoint}"
