@@ -230,7 +230,7 @@ class AmountLineFactory(DjangoModelFactory):
 
 
 class ReconciliationFactory(PeriodFactory):
-    """A compared row on the untaxed basis; the amounts and the delta follow `odoo_untaxed`, `external_untaxed`."""
+    """A compared row on the untaxed basis; everything follows `odoo_untaxed` and `external_untaxed`."""
 
     class Meta:
         model = reconciliation.Reconciliation
