@@ -1,0 +1,1 @@
+"""The demo: its people, its data, and the Odoo stand-in that it talks to."""

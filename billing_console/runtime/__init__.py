@@ -1,0 +1,1 @@
+"""Runs the console on one machine: embedded PostgreSQL, its leases, the process manager. No Django."""
