@@ -1,6 +1,5 @@
 """Django settings, all from the environment; `.env.example` lists every one of them."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from celery.schedules import crontab
 from billing_console.environment import Environment
 from billing_console.navigation import UNFOLD  # noqa: F401  (a Django setting)
 from billing_console.runtime import cluster, standin
+from billing_console.runtime.directory import ensure_data_dir
 from billing_console.secrets import read_or_create_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,7 +19,7 @@ env = Environment(BASE_DIR / ".env")
 
 ENVIRONMENT = env.choice("ENVIRONMENT", "demo", ("demo", "production"))
 IS_PRODUCTION = ENVIRONMENT == "production"
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).expanduser().resolve()
+DATA_DIR = ensure_data_dir(Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).expanduser().absolute())
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 DEMO = env.flag("DEMO", not IS_PRODUCTION)
@@ -248,4 +248,3 @@ structlog.configure(
 )
 
 ENVIRONMENT_PROBLEMS = tuple(env.problems)
-os.makedirs(DATA_DIR, mode=0o700, exist_ok=True)

@@ -3,40 +3,26 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from billing_console.runtime.directory import ensure_data_dir
 from billing_console.runtime.lease import hold_services
 from billing_console.runtime.options import read_options
 
-# These look at code and settings only; for them no database is started.
-WITHOUT_DATABASE = frozenset(
-    {
-        "check",
-        "collectstatic",
-        "compilemessages",
-        "diffsettings",
-        "findstatic",
-        "help",
-        "makemessages",
-        "makemigrations",
-        "spectacular",
-        "startapp",
-        "startproject",
-        "version",
-    }  # fmt: skip
-)
-WITH_ODOO = frozenset({"sync_odoo", "push_usage", "fetch_odoo_amounts", "load_demo"})
-ASKS_FOR_HELP = frozenset({"-h", "--help", "--version"})
+# These look at code and settings only; for them no database is started, and Django reports wrong settings.
+WITHOUT_DATABASE = {
+    "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
+    "makemigrations", "spectacular", "startapp", "startproject", "version",
+}  # fmt: skip
+WITH_ODOO = {"sync_odoo", "push_usage", "fetch_odoo_amounts", "load_demo"}
+ASKS_FOR_HELP = {"-h", "--help", "--version"}
 
 
 @contextmanager
 def hold_for(arguments: Sequence[str]) -> Iterator[None]:
     """The services of one command line are up for the block; a wrong setting is a `ConsoleError`."""
     command = arguments[1] if len(arguments) > 1 else "help"
-    options = read_options()
     if command in WITHOUT_DATABASE or ASKS_FOR_HELP & set(arguments):
-        ensure_data_dir(options.data_dir)
         yield
         return
+    options = read_options()
     with hold_services(
         options.data_dir,
         has_database=not options.database_url,
