@@ -1,4 +1,4 @@
-"""What some tests need of the machine: they skip without it, or fail where BILLING_CONSOLE_REQUIRE names it."""
+"""What tests need of the machine: without it they skip, or fail where BILLING_CONSOLE_REQUIRE names it."""
 
 import os
 import shutil
