@@ -1,0 +1,1 @@
+"""Events to quantities and instants to periods: pure functions, where "now" is always an argument."""

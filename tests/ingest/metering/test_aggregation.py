@@ -1,0 +1,111 @@
+"""What count and sum mean, event by event."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.metering.aggregation import (
+    AGGREGATIONS,
+    MeteredEvent,
+    MeteredUsage,
+    aggregate,
+)
+from ingest.metering.arithmetic import exact_sum
+from ingest.metering.numeric import MAX_NUMERIC_LENGTH, read_number
+
+START = datetime(2026, 5, 1, tzinfo=UTC)
+END = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def events_of(values, at=START):
+    return [
+        MeteredEvent(at + timedelta(seconds=index), index, {"value": value})
+        for index, value in enumerate(values)
+    ]
+
+
+def aggregate_may(aggregation, events, start=START):
+    return aggregate(aggregation=aggregation, field_name="value", events=events, start=start, end=END)
+
+
+def test_a_sum_adds_numbers_and_their_texts_alike():
+    usage = aggregate_may("sum_agg", events_of(["1.5", Decimal("1.5"), 2, "-0.25"]))
+    assert usage == MeteredUsage(Decimal("4.75"), 4)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["5e3", "+5", ".5", "5.", " 5", "5 ", "5\n", "", "1,204.10", "foo", "NaN", "٣", None, True, [], {}],
+)
+def test_what_is_no_plain_number_is_neither_summed_nor_counted(value):
+    assert aggregate_may("sum_agg", events_of(["7", value])) == MeteredUsage(Decimal(7), 1)
+
+
+def test_an_event_without_the_field_is_skipped_by_a_sum():
+    nothing = MeteredEvent(START, 0, {"other": "1"})
+    assert aggregate_may("sum_agg", [nothing]) == MeteredUsage(Decimal(0), 0)
+
+
+def test_a_number_may_have_a_thousand_characters_and_no_more():
+    longest = "9" * MAX_NUMERIC_LENGTH
+    usage = aggregate_may("sum_agg", events_of([longest, longest + "9", "0.001"]))
+    assert usage == MeteredUsage(Decimal(longest + ".001"), 2)
+
+
+def test_a_count_needs_no_number():
+    assert aggregate_may("count_agg", events_of(["foo", None, 1])) == MeteredUsage(Decimal(3), 3)
+
+
+def test_a_float_is_refused_because_it_has_lost_digits():
+    with pytest.raises(TypeError, match="Decimal"):
+        read_number(0.1)
+
+
+def test_a_json_number_in_exponent_form_is_read_as_the_database_stores_it():
+    assert read_number(Decimal("5e3")) == 5000
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_the_start_is_inside_and_the_end_is_not(aggregation):
+    events = [MeteredEvent(at, 0, {"value": 1}) for at in (START, END - timedelta.resolution, END)]
+    assert aggregate_may(aggregation, events) == MeteredUsage(Decimal(2), 2)
+
+
+def test_the_start_is_compared_at_millisecond_precision():
+    at = START + timedelta(microseconds=100)
+    start = START + timedelta(microseconds=900)
+    assert aggregate_may("count_agg", events_of([1], at=at), start=start).events_count == 1
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_no_events_are_no_usage(aggregation):
+    assert aggregate_may(aggregation, []) == MeteredUsage(Decimal(0), 0)
+
+
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**30), max_value=10**30)
+VALUES = st.lists(NUMBERS.map(lambda number: f"{number:f}") | st.text(max_size=4))
+
+
+@given(VALUES, st.randoms(use_true_random=False), st.sampled_from(list(AGGREGATIONS)))
+def test_the_order_of_events_does_not_change_a_result(values, random, aggregation):
+    events = events_of(values)
+    shuffled = random.sample(events, len(events))
+    assert aggregate_may(aggregation, shuffled) == aggregate_may(aggregation, events)
+
+
+@given(VALUES, VALUES, st.sampled_from(list(AGGREGATIONS)))
+def test_usage_of_two_parts_adds_up_to_the_usage_of_the_whole(first, second, aggregation):
+    parts = [aggregate_may(aggregation, events_of(values)) for values in (first, second)]
+    whole = aggregate_may(aggregation, events_of(first) + events_of(second))
+    assert whole.quantity == exact_sum(part.quantity for part in parts)
+    assert whole.events_count == sum(part.events_count for part in parts)
+
+
+@given(NUMBERS, NUMBERS)
+def test_one_event_split_in_two_sums_to_the_same(first, second):
+    whole = exact_sum([first, second])
+    split = aggregate_may("sum_agg", events_of([first, second]))
+    assert split.quantity == aggregate_may("sum_agg", events_of([whole])).quantity
