@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.pq import PGconn, Ping
 
 from billing_console.runtime.account import find_account
@@ -131,7 +131,9 @@ def _ensure_database(data_dir: Path) -> bool:
     with psycopg.connect(get_url(data_dir, "postgres"), autocommit=True) as connection:
         query = "SELECT 1 FROM pg_database WHERE datname = %s"
         if connection.execute(query, [DATABASE]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            # A command that waits for the console's database may be first by a moment.
+            with contextlib.suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
     return True
 
 
