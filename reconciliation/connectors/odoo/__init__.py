@@ -1,0 +1,1 @@
+"""Odoo 19: a mirror of what it holds, and shadow quotations in it behind a guard against all else."""
