@@ -1,0 +1,50 @@
+"""The names under which the console's records are known in Odoo; what has no such name is not ours to write.
+
+`__billing_console__` must never be the name of an installed module: upgrading a module deletes the records
+under its name that its data files do not mention. A dot separates module and name, so a name has none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reconciliation.connectors.errors import ConnectorError
+
+MODULE = "__billing_console__"
+TAG = f"{MODULE}.tag_shadow"
+
+# Keys never hold two underscores in a row, which part a quotation's key from its line's: otherwise line
+# "b_c" of quotation "a" and line "c" of quotation "a_b" would be one record.
+KEY = re.compile(r"[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*")
+SHADOW = re.compile(rf"{MODULE}\.shadow_(?P<key>{KEY.pattern})(?:__(?P<line>{KEY.pattern}))?")
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that could not be told apart, or not be stored, in an external id."""
+    if not KEY.fullmatch(key):
+        message = f"“{key}” cannot be part of an external id: letters, digits, “-” and single “_” only."
+        raise ConnectorError("invalid_draft", message, "odoo")
+
+
+def name_quotation(key: str) -> str:
+    return f"{MODULE}.shadow_{key}"
+
+
+def name_line(key: str, line_key: str) -> str:
+    return f"{MODULE}.shadow_{key}__{line_key}"
+
+
+def is_shadow(external_id: str) -> bool:
+    return SHADOW.fullmatch(external_id) is not None
+
+
+def parse_quotation(external_id: str) -> str | None:
+    """The key of a quotation's external id, None when it is not a quotation of ours."""
+    match = SHADOW.fullmatch(external_id)
+    return match["key"] if match and match["line"] is None else None
+
+
+def parse_line(external_id: str) -> tuple[str, str] | None:
+    """The quotation's key and the line's key of a line's external id, None when it is not a line of ours."""
+    match = SHADOW.fullmatch(external_id)
+    return (match["key"], match["line"]) if match and match["line"] else None

@@ -1,0 +1,172 @@
+"""The write guard: what may leave for Odoo, and nothing else.
+
+The console makes Odoo compute; it never confirms, invoices, posts, sends or charges. So the reads are
+listed, and four writes: the tag, shadow quotations, their lines, and the deletion of such lines. Each load()
+is held to its exact columns: a `state` column, or a `default_state` in the context, would confirm an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.classification import SYSTEM, without_effect
+from reconciliation.connectors.odoo.external_ids import TAG, is_shadow
+from reconciliation.connectors.odoo.transport import Transport
+
+HEADER_COLUMNS = (
+    "id",
+    "partner_id/.id",
+    "company_id/.id",
+    "pricelist_id/.id",
+    "client_order_ref",
+    "require_signature",
+    "require_payment",
+    "tag_ids/.id",
+)
+USAGE_COLUMNS = (
+    "order_line/id",
+    "order_line/product_id/.id",
+    "order_line/name",
+    "order_line/product_uom_qty",
+    "order_line/price_unit",
+)
+PLAN_COLUMNS = ("id", "order_id/id", "product_id/.id", "name", "product_uom_qty")
+TAG_COLUMNS = ("id", "name")
+
+READABLE_MODELS = frozenset(
+    {
+        "account.move",
+        "account.move.line",
+        "product.pricelist",
+        "product.product",
+        "res.company",
+        "res.country",
+        "res.country.state",
+        "res.currency",
+        "res.partner",
+        "sale.order",
+        "sale.order.line",
+    }
+)
+READ_METHODS = frozenset({"fields_get", "get_external_id", "read", "search", "search_count", "search_read"})
+READS = {(model, method) for model in READABLE_MODELS for method in READ_METHODS} | {
+    ("ir.model.data", "check_object_reference")
+}
+
+LOADABLE_COLUMNS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "crm.tag": (TAG_COLUMNS,),
+    "sale.order": (HEADER_COLUMNS, HEADER_COLUMNS + USAGE_COLUMNS),
+    "sale.order.line": (PLAN_COLUMNS,),
+}
+CONTEXT_KEYS = frozenset({"allowed_company_ids", "lang", "mode", "noupdate"})
+
+# A quotation that its reader can sign or pay online is one that a customer can confirm.
+FIXED_CELLS = {"require_signature": "False", "require_payment": "False"}
+
+Check = Callable[[str, list[Any], dict[str, Any]], None]
+
+
+class GuardedTransport:
+    """A transport that lets only the listed calls through; the rest is refused before anything leaves.
+
+    Lines may be deleted only after Odoo itself has said, in this session, that their external id is one of
+    ours: an id alone proves nothing.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.__transport = transport
+        self.__own_lines: set[int] = set()
+        self.__writes: Mapping[tuple[str, str], Check] = {
+            ("crm.tag", "load"): check_load,
+            ("sale.order", "load"): check_load,
+            ("sale.order.line", "load"): check_load,
+            ("sale.order.line", "unlink"): self.__check_unlink,
+        }
+
+    @property
+    def login(self) -> str:
+        return self.__transport.login
+
+    def version(self) -> str:
+        return self.__transport.version()
+
+    def execute(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Pass the call on, or raise `ConnectorError` "refused_by_guard"."""
+        if (model, method) in READS:
+            return self.__read(model, method, args, kwargs)
+        check = self.__writes.get((model, method))
+        if check is None:
+            raise refusal(f"{model}.{method} is not among the calls that the console makes")
+        check(model, args, kwargs)
+        return self.__transport.execute(model, method, args, kwargs)
+
+    def __read(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        try:
+            answer = self.__transport.execute(model, method, args, kwargs)
+        except ConnectorError as error:
+            raise without_effect(error) from None
+        if (model, method) == ("sale.order.line", "get_external_id"):
+            self.__learn(answer)
+        return answer
+
+    def __learn(self, external_ids: Mapping[str, str]) -> None:
+        for line_id, external_id in external_ids.items():
+            learn = self.__own_lines.add if is_shadow(external_id) else self.__own_lines.discard
+            learn(int(line_id))
+
+    def __check_unlink(self, model: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+        check_context(kwargs)
+        if len(args) != 1 or not args[0] or not self.__own_lines.issuperset(args[0]):
+            raise refusal(f"{model}.unlink of lines that are not known to be the console's own")
+
+
+def check_load(model: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+    """Refuse a `load()` of other columns than the listed, or of a row outside our external ids."""
+    check_context(kwargs)
+    if len(args) != 2 or tuple(args[0]) not in LOADABLE_COLUMNS[model]:
+        raise refusal(f"{model}.load with columns that the console does not write")
+    columns, rows = tuple(args[0]), args[1]
+    parent: dict[str, str] | None = None
+    for row in rows:
+        cells = dict(zip(columns, row, strict=True))
+        if parent is not None and is_continuation(cells):
+            continue
+        check_row(model, cells)
+        parent = cells
+
+
+def is_continuation(cells: Mapping[str, str]) -> bool:
+    """Whether a row only carries one more usage line of the quotation above it."""
+    return is_shadow(cells.get("order_line/id", "")) and not any(cells[column] for column in HEADER_COLUMNS)
+
+
+def check_row(model: str, cells: Mapping[str, str]) -> None:
+    """Refuse a row that would create or change a record outside our external ids, or open a quotation."""
+    if model == "crm.tag":
+        is_ours = cells["id"] == TAG
+    else:
+        is_ours = is_shadow(cells["id"]) and is_shadow(cells.get("order_id/id", cells["id"]))
+    if not is_ours or not _has_own_usage_line(cells):
+        raise refusal(f"{model}.load of a record that is not the console's own")
+    if any(cells.get(column, value) != value for column, value in FIXED_CELLS.items()):
+        raise refusal(f"{model}.load of a quotation that could be signed or paid online")
+
+
+def _has_own_usage_line(cells: Mapping[str, str]) -> bool:
+    """A usage line is ours, or there is none: no cell of it is filled."""
+    line = [cells[column] for column in USAGE_COLUMNS if column in cells]
+    return not any(line) or is_shadow(cells["order_line/id"])
+
+
+def check_context(kwargs: Mapping[str, Any]) -> None:
+    """Refuse arguments by name other than a context, and in it any `default_…` that would set a field."""
+    context = kwargs.get("context", {})
+    if set(kwargs) - {"context"} or set(context) - CONTEXT_KEYS:
+        raise refusal("a write with a context that the console does not use")
+
+
+def refusal(what: str) -> ConnectorError:
+    """The error for what may not leave; it names the call, never its values."""
+    return ConnectorError("refused_by_guard", f"The write guard refused {what}.", SYSTEM)
