@@ -1,0 +1,99 @@
+"""The Odoo connector as the rest of the console sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo import invoices, mirror, orders, quotation, readback
+from reconciliation.connectors.odoo.classification import SYSTEM
+from reconciliation.connectors.odoo.drafts import QuotationDraft
+from reconciliation.connectors.odoo.guard import GuardedTransport
+from reconciliation.connectors.odoo.quotation import WriteOutcome
+from reconciliation.connectors.odoo.records import (
+    Company,
+    Invoice,
+    Partner,
+    Pricelist,
+    Product,
+    Quotation,
+    SubscriptionOrder,
+)
+from reconciliation.connectors.odoo.session import OdooSession
+from reconciliation.connectors.odoo.transport import OdooRpcTransport, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a connection check found: the server's version, who we are there, the company that we write to."""
+
+    version: str
+    login: str
+    company: Company
+
+
+class OdooConnector:
+    """One company of one Odoo. Every method raises `ConnectorError`, and nothing gets past the write guard.
+
+    Readers are generators: they call Odoo page by page as they are consumed.
+    """
+
+    def __init__(self, transport: Transport, *, company_id: int, language: str = "en_US") -> None:
+        """Any transport, put behind the guard here: there is no way to have the connector without it."""
+        self._session = OdooSession(GuardedTransport(transport), company_id=company_id, language=language)
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        url: str,
+        database: str,
+        login: str,
+        api_key: str,
+        company_id: int,
+        language: str = "en_US",
+        timeout: float = 60.0,
+    ) -> Self:
+        """A connector over OdooRPC; nothing is sent before the first call. `timeout` is in seconds."""
+        transport = OdooRpcTransport(url, database, login, api_key, timeout)
+        return cls(transport, company_id=company_id, language=language)
+
+    def probe(self) -> Probe:
+        """Log in and read the company; raises what stands in the way."""
+        version = self._session.transport.version()
+        for company in self.read_companies():
+            if company.id == self._session.company_id:
+                return Probe(version, self._session.transport.login, company)
+        message = f"The user does not see a company with id {self._session.company_id} in Odoo."
+        raise ConnectorError("permission", message, SYSTEM)
+
+    def read_companies(self) -> Iterator[Company]:
+        return mirror.read_companies(self._session)
+
+    def read_partners(self, since: datetime | None = None) -> Iterator[Partner]:
+        return mirror.read_partners(self._session, since)
+
+    def read_products(self, since: datetime | None = None) -> Iterator[Product]:
+        return mirror.read_products(self._session, since)
+
+    def read_pricelists(self) -> Iterator[Pricelist]:
+        return mirror.read_pricelists(self._session)
+
+    def read_subscription_orders(self, since: datetime | None = None) -> Iterator[SubscriptionOrder]:
+        return orders.read_subscription_orders(self._session, since)
+
+    def read_invoices(
+        self, *, order_ids: Iterable[int] = (), partner_ids: Iterable[int] = ()
+    ) -> Iterator[Invoice]:
+        return invoices.read_invoices(self._session, order_ids=order_ids, partner_ids=partner_ids)
+
+    def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
+        return quotation.write_quotations(self._session, drafts)
+
+    def read_quotations(
+        self, keys: Iterable[str], known_ids: Mapping[str, int] | None = None
+    ) -> dict[str, Quotation]:
+        return readback.read_quotations(self._session, keys, known_ids)

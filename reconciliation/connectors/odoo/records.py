@@ -1,0 +1,170 @@
+"""What the connector returns: Odoo's records as frozen values, amounts as decimals, times aware.
+
+`raw` is the record as it came, fit to be stored as JSON; see `values.keep_raw`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """`rounding_method`: tax is rounded per document (round_globally) or per line (round_per_line)."""
+
+    id: int
+    name: str
+    currency: str
+    rounding_method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    id: int
+    name: str
+    ref: str | None
+    email: str | None
+    vat: str | None
+    country_code: str | None
+    state_code: str | None
+    parent_id: int | None
+    is_active: bool
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`list_price` is in the company's currency, with as many digits as Odoo holds."""
+
+    id: int
+    name: str
+    default_code: str | None
+    list_price: Decimal
+    is_active: bool
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pricelist:
+    id: int
+    name: str
+    currency: str
+    company_id: int | None
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """`untaxed` is in the order's currency; quantity and unit price have the digits that Odoo holds."""
+
+    id: int
+    product_id: int | None
+    name: str
+    quantity: Decimal
+    price_unit: Decimal
+    untaxed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionOrder:
+    """An order that Odoo bills by itself; without subscriptions on the server it has no plan and dates."""
+
+    id: int
+    name: str
+    state: str
+    partner_id: int
+    pricelist_id: int | None
+    currency: str
+    client_order_ref: str | None
+    plan: tuple[int, str] | None
+    subscription_state: str | None
+    start_date: date | None
+    next_invoice_date: date | None
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+    lines: tuple[OrderLine, ...]
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """`untaxed` is negative on a credit note; `quantity` is as Odoo shows it there, positive."""
+
+    id: int
+    product_id: int | None
+    name: str | None
+    quantity: Decimal
+    untaxed: Decimal
+    sale_line_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A customer invoice or credit note, draft or posted; a credit note's amounts are negative.
+
+    Trust the amounts of the header: a line of a posted invoice can be edited without them following.
+    `order_ids` are the orders that its lines bill; `origin` is Odoo's own text of their names.
+    """
+
+    id: int
+    name: str | None
+    state: str
+    move_type: str
+    partner_id: int
+    order_ids: tuple[int, ...]
+    origin: str | None
+    currency: str
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+    payment_state: str
+    invoice_date: date | None
+    lines: tuple[InvoiceLine, ...]
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotationLine:
+    """`external_key` is the draft's line key, None for a line that somebody else put there."""
+
+    external_key: str | None
+    id: int
+    product_id: int | None
+    name: str
+    quantity: Decimal
+    price_unit: Decimal
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+    tax_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A shadow quotation as Odoo holds it; `external_key` is its draft's key."""
+
+    external_key: str
+    id: int
+    name: str
+    state: str
+    partner_id: int
+    currency: str
+    company_id: int
+    pricelist_id: int | None
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+    lines: tuple[QuotationLine, ...]
+    write_date: datetime
+    raw: Raw = field(repr=False)
