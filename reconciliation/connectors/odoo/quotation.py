@@ -1,0 +1,148 @@
+"""The push: shadow quotations written into Odoo so that doing it twice is doing it once.
+
+Per batch of drafts, whatever their number:
+
+1. Claim: a `load()` of the headers that only inserts. It answers every quotation's id by its external id and
+   changes nothing that is there; what a lost answer left behind is found the same way.
+2. A quotation that is no longer a draft is refused and not written. (Should one be confirmed just now, Odoo
+   refuses the next step for it: a confirmed order takes no `pricelist_id`, which every header carries.)
+3. A `load()` of headers with usage lines, at our exact amounts.
+4. A `load()` of plan lines without a price: Odoo prices new ones, and leaves or recomputes its own on others.
+5. Lines under our external ids that the draft no longer has are deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.classification import SYSTEM, classify_messages
+from reconciliation.connectors.odoo.drafts import QuotationDraft, refuse_repeated
+from reconciliation.connectors.odoo.external_ids import TAG, parse_line
+from reconciliation.connectors.odoo.guard import TAG_COLUMNS
+from reconciliation.connectors.odoo.loading import load_drafts, load_rows
+from reconciliation.connectors.odoo.session import OdooSession
+from reconciliation.connectors.odoo.sheets import PLAN_SHEET, header_sheet, usage_sheet
+
+TAG_NAME = "Shadow billing: do not confirm"
+
+# Odoo takes about 4 ms per line: a batch stays far below a minute.
+BATCH_LINES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOutcome:
+    """What became of one draft: its quotation's id and, unless it was written entirely, the error."""
+
+    key: str
+    order_id: int | None
+    error: ConnectorError | None
+
+    @property
+    def is_written(self) -> bool:
+        return self.error is None
+
+
+def write_quotations(session: OdooSession, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
+    """Make each draft's quotation in Odoo what the draft says, and tell of each what became of it.
+
+    Seven calls for each thousand lines, more only to find the drafts that Odoo refuses. A draft fails alone:
+    "not_draft" when a person has sent, confirmed or cancelled its quotation, "permanent" when Odoo refuses
+    its data. Raises `ConnectorError` for what concerns no single draft ("transient", "outcome_unknown",
+    "authentication", …): then any of them may have been written, and all may be written again.
+    """
+    every = list(drafts)
+    refuse_repeated((draft.key for draft in every), "the drafts")
+    if not every:
+        return {}
+    tag_id = _ensure_tag(session)
+    outcomes: dict[str, WriteOutcome] = {}
+    for batch in _batches(every):
+        outcomes |= _write_batch(session, batch, tag_id)
+    return outcomes
+
+
+def _batches(drafts: Iterable[QuotationDraft]) -> Iterator[list[QuotationDraft]]:
+    batch: list[QuotationDraft] = []
+    lines = 0
+    for draft in drafts:
+        size = max(1, len(draft.line_keys))
+        if batch and lines + size > BATCH_LINES:
+            yield batch
+            batch, lines = [], 0
+        batch.append(draft)
+        lines += size
+    yield batch
+
+
+def _ensure_tag(session: OdooSession) -> int:
+    """The id of the tag that tells a person in Odoo what they are looking at."""
+    ids, messages = load_rows(session, "crm.tag", TAG_COLUMNS, [[TAG, TAG_NAME]], {})
+    if ids is None:
+        raise classify_messages(messages)
+    return ids[0]
+
+
+def _write_batch(
+    session: OdooSession, drafts: Sequence[QuotationDraft], tag_id: int
+) -> dict[str, WriteOutcome]:
+    header, usage = header_sheet(tag_id), usage_sheet(tag_id)
+    claimed = load_drafts(session, header, drafts)
+    ids = {key: order_ids[0] for key, order_ids in claimed.ids.items()}
+    errors = claimed.errors | _refuse_decided(session, ids)
+    for sheet in (usage, PLAN_SHEET):
+        errors |= load_drafts(session, sheet, [draft for draft in drafts if draft.key not in errors]).errors
+    errors |= _delete_gone_lines(session, [draft for draft in drafts if draft.key not in errors], ids)
+    return {draft.key: WriteOutcome(draft.key, ids.get(draft.key), errors.get(draft.key)) for draft in drafts}
+
+
+def _refuse_decided(session: OdooSession, ids: Mapping[str, int]) -> dict[str, ConnectorError]:
+    """An error for every quotation that a person has sent, confirmed, cancelled or deleted."""
+    if not ids:
+        return {}
+    rows = session.call("sale.order", "read", sorted(ids.values()), fields=["state"])
+    states = {row["id"]: row["state"] for row in rows}
+    return {
+        key: not_draft(states.get(order_id, "deleted"))
+        for key, order_id in ids.items()
+        if states.get(order_id) != "draft"
+    }
+
+
+def not_draft(state: str) -> ConnectorError:
+    """The alarm that somebody acted on a shadow quotation."""
+    message = f"The shadow quotation is no longer a draft in Odoo (state “{state}”); it was not written."
+    return ConnectorError("not_draft", message, SYSTEM)
+
+
+def _delete_gone_lines(
+    session: OdooSession, drafts: Sequence[QuotationDraft], ids: Mapping[str, int]
+) -> dict[str, ConnectorError]:
+    """Delete our lines that a draft no longer has; all the drafts concerned fail when Odoo refuses."""
+    gone = _find_gone_lines(session, drafts, [ids[draft.key] for draft in drafts])
+    if not gone:
+        return {}
+    try:
+        session.call("sale.order.line", "unlink", sorted(gone))
+    except ConnectorError as error:
+        if not error.permanent:
+            raise
+        return dict.fromkeys(gone.values(), error)
+    return {}
+
+
+def _find_gone_lines(
+    session: OdooSession, drafts: Sequence[QuotationDraft], order_ids: Sequence[int]
+) -> dict[int, str]:
+    """The draft's key by the id of each line under our external ids that the draft does not have."""
+    lines = session.read_lines("sale.order.line", "order_id", order_ids, ())
+    line_ids = [line["id"] for each in lines.values() for line in each]
+    names = session.read_external_ids("sale.order.line", line_ids)
+    wanted = {draft.key: draft.line_keys for draft in drafts}
+    gone = {}
+    for line_id, external_id in names.items():
+        key, line_key = parse_line(external_id) or ("", "")
+        if key in wanted and line_key not in wanted[key]:
+            gone[line_id] = key
+    return gone
