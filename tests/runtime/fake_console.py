@@ -1,7 +1,8 @@
 """A process manager over a table of tiny processes, run as a program so that it can be signalled and killed.
 
 `python -m tests.runtime.fake_console FOLDER NAME=SCRIPT...` starts one `sh -c SCRIPT` per name in the folder,
-in order; a name that ends in `!` is a step. `ready` is said when all are up.
+in order; a name that ends in `!` is a step. A script is ready once it has written `NAME starts` into the file
+`events`, if it does so at all. `ready` is said when all are up.
 """
 
 import os
@@ -21,24 +22,33 @@ QUICK_LADDER = tuple((number, 0.5) for number, _ in STOP_LADDER)
 
 
 def main() -> int:
-    folder = Path(sys.argv[1])
-    ladder = QUICK_LADDER if "QUICK" in os.environ else STOP_LADDER
-    processes = []
-    for row in sys.argv[2:]:
-        name, script = row.split("=", 1)
-        environment = {**os.environ, "NAME": name.rstrip("!"), MARK: str(folder)}
-        launch = Launch(["/bin/sh", "-c", script], environment, folder)
-        prepare = partial(lambda launch: launch, launch)
-        processes.append(Process(name.rstrip("!"), prepare, is_step=name.endswith("!"), ladder=ladder))
+    folder, rows = Path(sys.argv[1]), sys.argv[2:]
     stops = StopRequests(MakeParent().find_reason)
     output = Output(folder, sys.stdout)
     with stops.listening():
         try:
-            Supervisor(output, stops).run(processes, lambda: output.say("ready"))
+            table = [build_process(folder, *row.split("=", 1)) for row in rows]
+            Supervisor(output, stops).run(table, lambda: output.say("ready"))
         except ConsoleError as error:
             print(f"{error.code}: {error}", flush=True)
             return 1
     return 0
+
+
+def build_process(folder: Path, name: str, script: str) -> Process:
+    is_step, name = name.endswith("!"), name.rstrip("!")
+    launch = Launch(["/bin/sh", "-c", script], {**os.environ, "NAME": name, MARK: str(folder)}, folder)
+    return Process(
+        name,
+        lambda: launch,
+        is_ready=partial(has_started, folder / "events", name) if "starts" in script else None,
+        is_step=is_step,
+        ladder=QUICK_LADDER if "QUICK" in os.environ else STOP_LADDER,
+    )
+
+
+def has_started(events: Path, name: str) -> bool:
+    return events.exists() and f"{name} starts\n" in events.read_text()
 
 
 if __name__ == "__main__":
