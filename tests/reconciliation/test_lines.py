@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from reconciliation.comparison.causes import CauseCode
-from reconciliation.lines import read_lines, read_lines_of
+from reconciliation.lines import read_lines, read_many
 from reconciliation.models import Side
 from tests import factories
 
@@ -129,6 +129,6 @@ def test_many_rows_take_as_many_queries_as_one(django_assert_num_queries):
         make_amount(row, Side.EXTERNAL, {"code": "requests"})
 
     with django_assert_num_queries(3):
-        lines = read_lines_of(rows)
+        lines = read_many(rows)
 
     assert [len(lines[row.pk].pairs) for row in rows] == [1, 1, 1, 1]
