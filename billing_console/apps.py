@@ -11,6 +11,7 @@ class BillingConsoleConfig(AppConfig):
     verbose_name = "Billing Console"
 
     def ready(self) -> None:
-        from billing_console import checks, roles  # noqa: F401  (importing registers the checks)
+        # Importing registers the checks, and makes this Celery app the one that tasks are sent through.
+        from billing_console import celery, checks, roles  # noqa: F401
 
         post_migrate.connect(roles.synchronise_groups, dispatch_uid="billing_console.roles")

@@ -40,9 +40,8 @@ SECRETS_KEY = SECRETS_KEY or read_or_create_key(DATA_DIR / "secrets_key")
 DATABASE_URL = env.url("DATABASE_URL", "", ("postgres", "postgresql"))
 DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 0, maximum=64)
 DATABASES = {"default": cluster.read_database_url(DATABASE_URL or cluster.get_url(DATA_DIR))}
-DATABASES["default"]["OPTIONS"] = (
-    {"pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 15}} if DATABASE_POOL_SIZE else {}
-)
+if DATABASE_POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 15}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = not DATABASE_POOL_SIZE
 DATABASES["default"]["CONN_MAX_AGE"] = 0 if DATABASE_POOL_SIZE else 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -157,7 +156,9 @@ SPECTACULAR_SETTINGS = {
 
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = env.url(
-    "CELERY_BROKER_URL", "filesystem://localhost", ("filesystem", "amqp", "amqps", "redis", "rediss", "memory")
+    "CELERY_BROKER_URL",
+    "filesystem://localhost",
+    ("filesystem", "amqp", "amqps", "redis", "rediss", "memory"),
 )
 if CELERY_BROKER_URL.startswith("filesystem"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -177,8 +178,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "schedule")
 CELERY_BEAT_SCHEDULE = {
     # Sweeps wake what a lost message or a killed worker left behind; each is safe to run at any time.
-    "wake-runs": {"task": "reconciliation.tasks.wake_runs", "schedule": 10.0},
-    "deliver-webhooks": {"task": "reconciliation.tasks.deliver_webhooks", "schedule": 10.0},
+    "wake-runs": {"task": "reconciliation.tasks.wake_runs", "schedule": 10.0, "options": {"expires": 10}},
+    "send-waiting-pushes": {"task": "reconciliation.tasks.send_waiting_pushes", "schedule": 15.0},
+    "deliver-webhooks": {"task": "reconciliation.tasks.deliver_webhooks", "schedule": 5.0},
     "activate-cutovers": {"task": "reconciliation.tasks.activate_cutovers", "schedule": 60.0},
     "nightly": {"task": "reconciliation.tasks.start_nightly_runs", "schedule": crontab(hour=2, minute=30)},
 }

@@ -144,7 +144,8 @@ class AmountLine(models.Model):
             models.UniqueConstraint(fields=["amount", "position"], name="amount_line_once_per_position"),
             models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="amount_line_kind_is_known"),
             models.CheckConstraint(
-                condition=Q(untaxed__isnull=False) | Q(total__isnull=False), name="amount_line_states_an_amount"
+                condition=Q(untaxed__isnull=False) | Q(total__isnull=False),
+                name="amount_line_states_an_amount",
             ),
         ]
 

@@ -25,9 +25,7 @@ class CutoverRequest(PublicModel):
     effective_date = models.DateField(
         help_text="Each subscription switches at its first period start on or after it."
     )
-    status = models.CharField(
-        max_length=16, choices=CutoverStatus.choices, default=CutoverStatus.REQUESTED
-    )
+    status = models.CharField(max_length=16, choices=CutoverStatus.choices, default=CutoverStatus.REQUESTED)
     comment = models.TextField(blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     readiness = models.JSONField(help_text="The readiness report as it stood.")
@@ -57,8 +55,7 @@ class CutoverRequest(PublicModel):
             models.CheckConstraint(
                 condition=Q(status=CutoverStatus.REQUESTED, decided_by=None, decided_at=None)
                 | (
-                    ~Q(status=CutoverStatus.REQUESTED)
-                    & Q(decided_by__isnull=False, decided_at__isnull=False)
+                    ~Q(status=CutoverStatus.REQUESTED) & Q(decided_by__isnull=False, decided_at__isnull=False)
                 ),
                 name="cutover_decision_has_who_and_when",
             ),
@@ -76,9 +73,7 @@ class CutoverRequest(PublicModel):
             ),
             models.UniqueConstraint(
                 fields=["service"],
-                condition=Q(
-                    status__in=[CutoverStatus.REQUESTED, CutoverStatus.APPROVED, CutoverStatus.LIVE]
-                ),
+                condition=Q(status__in=[CutoverStatus.REQUESTED, CutoverStatus.APPROVED, CutoverStatus.LIVE]),
                 name="cutover_one_at_a_time",
             ),
         ]

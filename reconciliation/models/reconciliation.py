@@ -114,7 +114,8 @@ class Reconciliation(PublicModel):
                 condition=~Q(outcome=Outcome.COMPARED) | Q(delta__isnull=False), name="compared_has_a_delta"
             ),
             models.CheckConstraint(
-                condition=~Q(status=Status.MATCH) | Q(outcome=Outcome.COMPARED), name="only_compared_can_match"
+                condition=~Q(status=Status.MATCH) | Q(outcome=Outcome.COMPARED),
+                name="only_compared_can_match",
             ),
             models.CheckConstraint(
                 condition=~Q(status=Status.RESOLVED)

@@ -17,6 +17,7 @@ class RunKind(models.TextChoices):
     SYNC = "sync", "Mirror Odoo"
     IMPORT = "import", "Import amounts"
     RECONCILE = "reconcile", "Reconcile"
+    RERUN = "rerun", "Read Odoo again and reconcile"
     REFRESH = "refresh", "Rate, push, fetch and reconcile"
 
 

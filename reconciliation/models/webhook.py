@@ -44,9 +44,7 @@ class Delivery(PublicModel):
     unique_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     webhook_type = models.CharField(max_length=64)
     body = models.TextField(help_text="The exact bytes that are signed and sent.")
-    status = models.CharField(
-        max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING
-    )
+    status = models.CharField(max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     http_status = models.PositiveIntegerField(null=True)

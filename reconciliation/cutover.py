@@ -1,0 +1,250 @@
+"""The cutover: a service's billing moves to Odoo, one subscription after the other, on a second person's word."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import AbstractUser
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from ingest import audit
+from ingest.billers import switch_biller
+from ingest.calendar import first_period_from, subscriptions_of
+from ingest.errors import DomainError, require_permission
+from ingest.models import Biller, BillerTerm, Phase, Service, Subscription
+from reconciliation import webhooks
+from reconciliation.models import CutoverRequest, CutoverStatus
+from reconciliation.readiness import read_readiness
+
+# From which status a request may go to which; anything else is refused.
+TRANSITIONS: dict[CutoverStatus, set[CutoverStatus]] = {
+    CutoverStatus.REQUESTED: {CutoverStatus.APPROVED, CutoverStatus.REJECTED},
+    CutoverStatus.APPROVED: {CutoverStatus.LIVE, CutoverStatus.ROLLED_BACK},
+    CutoverStatus.LIVE: {CutoverStatus.ROLLED_BACK},
+    CutoverStatus.REJECTED: set(),
+    CutoverStatus.ROLLED_BACK: set(),
+}
+
+
+@transaction.atomic
+def start_dual_run(*, service: Service, actor: AbstractUser | None) -> Service:
+    """Moves a service from shadow into its dual run: from now on its closed periods count."""
+    require_permission(actor, "ingest.change_service")
+    service = Service.objects.select_for_update().get(pk=service.pk)
+    if service.phase != Phase.SHADOW:
+        raise DomainError("not_in_shadow", f"{service} is not in shadow.")
+    _set_phase(service, Phase.DUAL_RUN, actor, "service.start_dual_run")
+    return service
+
+
+@transaction.atomic
+def request_cutover(
+    *, service: Service, effective_date: date, comment: str, actor: AbstractUser
+) -> CutoverRequest:
+    """Asks a manager to move a service to Odoo from a date on; keeps the readiness report as it stands.
+
+    It may be asked before everything is ready; approval is what readiness decides. Refuses a service that is
+    not in its dual run (`not_in_dual_run`), a date that is past (`date_is_past`), and a second open request.
+    """
+    require_permission(actor, "reconciliation.request_cutover")
+    service = Service.objects.select_for_update().get(pk=service.pk)
+    if service.phase != Phase.DUAL_RUN:
+        raise DomainError("not_in_dual_run", f"{service} is not in its dual run.")
+    if effective_date <= timezone.localdate():
+        raise DomainError("date_is_past", "The effective date must be in the future.")
+    readiness = read_readiness(service=service, effective_date=effective_date)
+    try:
+        with transaction.atomic():
+            request = CutoverRequest.objects.create(
+                service=service,
+                effective_date=effective_date,
+                comment=comment.strip(),
+                requested_by=actor,
+                readiness=asdict(readiness),
+                evidence_digest=readiness.digest,
+            )
+    except IntegrityError as error:
+        raise DomainError("already_requested", f"A cutover of {service} is already under way.") from error
+    _record(request, actor, "cutover.request", {}, comment)
+    return request
+
+
+@transaction.atomic
+def approve(*, request_id: int, actor: AbstractUser, comment: str = "") -> CutoverRequest:
+    """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
+
+    Refuses the person who asked (`same_person`) and any unmet condition, read anew now (`not_ready`); there
+    is no override.
+    """
+    require_permission(actor, "reconciliation.approve_cutover")
+    request = _lock(request_id, CutoverStatus.APPROVED)
+    if request.requested_by_id == actor.pk:
+        raise DomainError("same_person", "Whoever asked for a cutover may not approve it.")
+    readiness = read_readiness(service=request.service, effective_date=request.effective_date)
+    unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
+    if unmet:
+        raise DomainError("not_ready", f"Not ready: {'; '.join(unmet)}.")
+    request.readiness, request.evidence_digest = asdict(readiness), readiness.digest
+    _decide(request, CutoverStatus.APPROVED, actor, comment)
+    switched = assign_to_odoo(request)
+    _set_phase(request.service, Phase.APPROVED, actor, "service.approve")
+    _record(request, actor, "cutover.approve", {"subscriptions": switched}, comment)
+    _announce(request, "cutover.approved")
+    return request
+
+
+@transaction.atomic
+def reject(*, request_id: int, actor: AbstractUser, comment: str) -> CutoverRequest:
+    """Rejects a request with a comment; whoever asked may not decide (`same_person`)."""
+    require_permission(actor, "reconciliation.approve_cutover")
+    if not comment.strip():
+        raise DomainError("comment_required", "Say why it is rejected.")
+    request = _lock(request_id, CutoverStatus.REJECTED)
+    if request.requested_by_id == actor.pk:
+        raise DomainError("same_person", "Whoever asked for a cutover may not decide on it.")
+    _decide(request, CutoverStatus.REJECTED, actor, comment)
+    _record(request, actor, "cutover.reject", {}, comment)
+    return request
+
+
+@transaction.atomic
+def roll_back(*, request_id: int, actor: AbstractUser, reason: str) -> CutoverRequest:
+    """Gives billing back to the service, from each subscription's next period start on.
+
+    A period that Odoo has begun to bill stays with Odoo: nobody is billed twice for it.
+    """
+    require_permission(actor, "reconciliation.approve_cutover")
+    if not reason.strip():
+        raise DomainError("reason_required", "Say why it is rolled back.")
+    request = _lock(request_id, CutoverStatus.ROLLED_BACK)
+    now = timezone.now()
+    from_when = max(now, _starts_at(request)) if request.status == CutoverStatus.LIVE else _starts_at(request)
+    switched = switch_biller(
+        switches=_first_periods(_open_subscriptions(request.service), from_when), biller=Biller.SERVICE
+    )
+    request.status = CutoverStatus.ROLLED_BACK
+    request.rolled_back_by, request.rolled_back_at, request.rollback_reason = actor, now, reason.strip()
+    request.save(update_fields=["status", "rolled_back_by", "rolled_back_at", "rollback_reason"])
+    _set_phase(request.service, Phase.DUAL_RUN, actor, "service.roll_back")
+    _record(request, actor, "cutover.roll_back", {"subscriptions": switched}, reason)
+    _announce(request, "cutover.rolled_back")
+    return request
+
+
+def activate_due(*, now: datetime) -> int:
+    """Moves approved services to live once their date has come, and gives late subscriptions their biller.
+
+    A subscription created after the approval switches by the same rule as all others.
+    """
+    activated = 0
+    for pk in CutoverRequest.objects.filter(
+        status__in=[CutoverStatus.APPROVED, CutoverStatus.LIVE]
+    ).values_list("pk", flat=True):
+        with transaction.atomic():
+            request = _lock_row(pk)
+            if request.status not in {CutoverStatus.APPROVED, CutoverStatus.LIVE}:
+                continue
+            assign_to_odoo(request)
+            if request.status == CutoverStatus.APPROVED and now >= _starts_at(request):
+                _go_live(request)
+                activated += 1
+    return activated
+
+
+def assign_to_odoo(request: CutoverRequest) -> int:
+    """Gives each subscription without one its first period that Odoo bills; returns how many got one."""
+    switched = BillerTerm.objects.filter(
+        subscription=OuterRef("pk"), biller=Biller.ODOO, starts_at__gte=_starts_at(request)
+    )
+    subscriptions = _open_subscriptions(request.service).filter(~Exists(switched))
+    return switch_biller(switches=_first_periods(subscriptions, _starts_at(request)), biller=Biller.ODOO)
+
+
+def _go_live(request: CutoverRequest) -> None:
+    request.status = CutoverStatus.LIVE
+    request.save(update_fields=["status"])
+    _set_phase(request.service, Phase.LIVE, None, "service.go_live")
+    _record(request, None, "cutover.go_live", {}, "")
+    _announce(request, "cutover.live")
+
+
+def _open_subscriptions(service: Service) -> QuerySet[Subscription]:
+    return subscriptions_of(service).filter(terminated_at=None)
+
+
+def _first_periods(
+    subscriptions: Iterable[Subscription], at: datetime
+) -> list[tuple[Subscription, datetime]]:
+    return [(subscription, first_period_from(subscription, at).start) for subscription in subscriptions]
+
+
+def _starts_at(request: CutoverRequest) -> datetime:
+    """The effective date's midnight where the service is."""
+    zone = ZoneInfo(request.service.timezone)
+    return datetime.combine(request.effective_date, time.min, zone).astimezone(UTC)
+
+
+def _lock_row(pk: int) -> CutoverRequest:
+    request = CutoverRequest.objects.select_for_update().get(pk=pk)
+    request.service = Service.objects.select_for_update().get(pk=request.service_id)
+    return request
+
+
+def _lock(pk: int, to: CutoverStatus) -> CutoverRequest:
+    request = _lock_row(pk)
+    if to not in TRANSITIONS[CutoverStatus(request.status)]:
+        label = request.get_status_display().lower()
+        raise DomainError("wrong_status", f"The request is {label}: it cannot become {to.label.lower()}.")
+    return request
+
+
+def _decide(request: CutoverRequest, status: CutoverStatus, actor: AbstractUser, comment: str) -> None:
+    request.status, request.decided_by, request.decided_at = status, actor, timezone.now()
+    request.decision_comment = comment.strip()
+    request.save()
+
+
+def _set_phase(service: Service, phase: Phase, actor: AbstractUser | None, action: str) -> None:
+    before, service.phase, service.phase_since = service.phase, phase, timezone.now()
+    service.save(update_fields=["phase", "phase_since"])
+    audit.record(
+        actor=actor,
+        action=action,
+        target=service,
+        service=service,
+        before={"phase": before},
+        after={"phase": phase},
+        rule="effective date reached",
+    )
+
+
+def _record(
+    request: CutoverRequest, actor: AbstractUser | None, action: str, facts: dict[str, object], reason: str
+) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        target=request,
+        service=request.service,
+        after={"status": request.status, "effective_date": str(request.effective_date), **facts},
+        reason=reason.strip(),
+        evidence_digest=request.evidence_digest,
+        rule="effective date reached",
+    )
+
+
+def _announce(request: CutoverRequest, webhook_type: str) -> None:
+    webhooks.announce(
+        service=request.service,
+        webhook_type=webhook_type,
+        object_type="cutover",
+        payload={
+            "lago_id": str(request.public_id),
+            "service_code": request.service.code,
+            "status": request.status,
+            "effective_date": str(request.effective_date),
+        },
+    )

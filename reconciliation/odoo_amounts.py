@@ -1,0 +1,143 @@
+"""Odoo's side: the amounts of shadow quotations and invoices, as Odoo computed them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.utils import timezone
+
+from ingest.models import Fee, Service
+from reconciliation import alarms
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.connector import OdooConnector
+from reconciliation.connectors.odoo.records import Quotation, QuotationLine
+from reconciliation.documents import NewAmount, NewLine, retire_document, store_document
+from reconciliation.models import AlarmKind, LineKind, Push, PushStatus, Side, Source
+from reconciliation.runs import Progress
+
+BATCH = 200
+
+
+def fetch_amounts(
+    *,
+    service: Service,
+    period_label: str,
+    connector: OdooConnector,
+    progress: Progress | None = None,
+    customers: Iterable[int] | None = None,
+) -> dict[str, int]:
+    """Reads back every quotation that was pushed for a period and keeps what changed.
+
+    A quotation that somebody confirmed raises an alarm; one that is gone no longer counts. A failed fetch
+    raises ConnectorError and changes nothing: it is never a zero.
+    """
+    pushes = _pushed(service, period_label, customers)
+    counts = {"quotations": 0, "changed": 0, "gone": 0}
+    for start in range(0, len(pushes), BATCH):
+        batch = pushes[start : start + BATCH]
+        held = connector.read_quotations(
+            [push.key for push in batch], {push.key: push.odoo_id for push in batch if push.odoo_id}
+        )
+        now = timezone.now()
+        for push in batch:
+            quotation = held.get(push.key)
+            if quotation is None:
+                counts["gone"] += retire_document(
+                    service=service, source=Source.ODOO_QUOTATION, reference=push.key
+                )
+                continue
+            counts["quotations"] += 1
+            counts["changed"] += store_quotation(push=push, quotation=quotation, fetched_at=now)
+        if progress:
+            progress.report("Reading quotations", min(start + BATCH, len(pushes)), len(pushes))
+    return counts
+
+
+def store_quotation(*, push: Push, quotation: Quotation, fetched_at: datetime) -> bool:
+    """Keeps a quotation as Odoo's side of its bill; returns whether it is new or changed."""
+    if quotation.state == "draft":
+        alarms.clear_alarm(kind=AlarmKind.QUOTATION_NOT_DRAFT, reference=push.key)
+    else:
+        _alarm_not_draft(push, f"{quotation.name} is “{quotation.state}”")
+    fees = _fees_by_key(quotation)
+    amount = NewAmount(
+        customer=push.customer,
+        # Odoo's own currency, whatever we meant: the pricelist decides, and a difference must show.
+        currency=quotation.currency,
+        period_start=push.period_start,
+        period_end=push.period_end,
+        period_label=push.period_label,
+        untaxed=quotation.untaxed,
+        tax=quotation.tax,
+        total=quotation.total,
+        state=quotation.state,
+        lines=[_line(line, fees.get(line.external_key or "")) for line in quotation.lines],
+    )
+    return store_document(
+        service=push.service,
+        source=Source.ODOO_QUOTATION,
+        side=Side.ODOO,
+        reference=push.key,
+        content=quotation.raw,
+        amounts=[amount],
+        fetched_at=fetched_at,
+    )
+
+
+def watch_state(push: Push, error: ConnectorError) -> None:
+    """Raises the alarm when a write was refused because the quotation is no longer a draft."""
+    if error.code == "not_draft":
+        _alarm_not_draft(push, error.message)
+
+
+def _pushed(service: Service, period_label: str, customers: Iterable[int] | None) -> list[Push]:
+    pushes = Push.objects.filter(service=service, period_label=period_label, odoo_id__isnull=False).exclude(
+        status=PushStatus.SUPERSEDED
+    )
+    if customers is not None:
+        pushes = pushes.filter(customer__in=customers)
+    return list(pushes.order_by("key", "-version").distinct("key").select_related("service", "customer"))
+
+
+def _fees_by_key(quotation: Quotation) -> Mapping[str, Fee]:
+    keys = [line.external_key for line in quotation.lines if line.external_key]
+    fees = Fee.objects.filter(public_id__in=keys).select_related("charge__metric", "subscription__plan")
+    return {fee.public_id.hex: fee for fee in fees}
+
+
+def _line(line: QuotationLine, fee: Fee | None) -> NewLine:
+    if fee is None:
+        # Somebody added it in Odoo: it counts, and it is nobody's metric.
+        return NewLine(
+            code="",
+            description=line.name,
+            kind=LineKind.ADJUSTMENT,
+            quantity=line.quantity,
+            unit_price=line.price_unit,
+            untaxed=line.untaxed,
+            tax=line.tax,
+            total=line.total,
+            is_priced_by_odoo=True,
+        )
+    is_plan = fee.charge is None
+    return NewLine(
+        code=fee.subscription.plan.code if fee.charge is None else fee.charge.metric.code,
+        description=line.name,
+        kind=LineKind.PLAN if is_plan else LineKind.USAGE,
+        # A usage line is 1 × our amount in Odoo; the quantity that means something is the fee's.
+        quantity=line.quantity if is_plan else fee.quantity,
+        unit_price=line.price_unit if is_plan else None,
+        untaxed=line.untaxed,
+        tax=line.tax,
+        total=line.total,
+        is_priced_by_odoo=is_plan,
+    )
+
+
+def _alarm_not_draft(push: Push, what: str) -> None:
+    alarms.raise_alarm(
+        kind=AlarmKind.QUOTATION_NOT_DRAFT,
+        service=push.service,
+        reference=push.key,
+        message=f"The shadow quotation of {push.customer} for {push.period_label} is no longer a draft: {what}."
+        " Cancel it in Odoo before it is invoiced.",
+    )

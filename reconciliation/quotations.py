@@ -1,0 +1,158 @@
+"""What a period's shadow quotation should hold: fees become drafts for Odoo, or a reason why not."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.conf import settings
+from django.db.models import Q
+
+from ingest.billers import with_biller
+from ingest.fees import fees_of_period
+from ingest.models import Biller, Customer, Fee, FeeKind, Service
+from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
+from reconciliation.models import OdooOrder, OdooPricelist
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A customer's period in one currency: what one quotation is for."""
+
+    customer: Customer
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    period_label: str
+
+    @property
+    def key(self) -> str:
+        """The same for every version of this bill, so that Odoo holds one record of it."""
+        days = f"{self.period_start:%Y%m%d}_{self.period_end:%Y%m%d}"
+        return f"{self.customer.public_id.hex}_{self.currency}_{days}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a bill cannot become a quotation, in words that say what to do."""
+
+    bill: Bill
+    code: str
+    message: str
+
+
+def read_drafts(
+    *, service: Service, period_label: str, customers: Iterable[int] | None = None
+) -> tuple[list[tuple[Bill, QuotationDraft]], list[Refusal]]:
+    """The drafts of all bills of a period that the service itself still bills, and what is in the way of others.
+
+    Fees whose subscription's biller is Odoo are left out: their usage goes onto Odoo's own order.
+    """
+    drafts: list[tuple[Bill, QuotationDraft]] = []
+    refusals: list[Refusal] = []
+    pricelists = _Pricelists(service)
+    for bill, fees in _group(service, period_label, customers).items():
+        result = _draft(service, bill, fees, pricelists)
+        if isinstance(result, Refusal):
+            refusals.append(result)
+        else:
+            drafts.append((bill, result))
+    return drafts, refusals
+
+
+def _group(service: Service, period_label: str, customers: Iterable[int] | None) -> Mapping[Bill, list[Fee]]:
+    fees = (
+        with_biller(fees_of_period(service=service, period_label=period_label))
+        .filter(biller=Biller.SERVICE)
+        .exclude(amount=0, quantity=0, events_count=0)
+    )
+    if customers is not None:
+        fees = fees.filter(subscription__customer__in=customers)
+    bills: dict[Bill, list[Fee]] = defaultdict(list)
+    for fee in fees.order_by("pk"):
+        customer = fee.subscription.customer
+        bills[Bill(customer, fee.currency, fee.period_start, fee.period_end, fee.period_label)].append(fee)
+    return bills
+
+
+def _draft(
+    service: Service, bill: Bill, fees: list[Fee], pricelists: "_Pricelists"
+) -> QuotationDraft | Refusal:
+    if bill.customer.odoo_partner_id is None:
+        message = f"{bill.customer} is not linked to an Odoo partner: link it."
+        return Refusal(bill, "unlinked", message)
+    unmapped = sorted({str(fee.charge or fee.subscription.plan) for fee in fees if _product_of(fee) is None})
+    if unmapped:
+        message = f"No Odoo product is set for {', '.join(unmapped)}: set it on the plan or the charge."
+        return Refusal(bill, "no_product", message)
+    pricelist_id = pricelists.find(bill.customer.odoo_partner_id, bill.currency)
+    if pricelist_id is None:
+        message = f"Odoo has no single pricelist in {bill.currency}: create one, or set it on the order."
+        return Refusal(bill, "no_pricelist", message)
+    return QuotationDraft(
+        key=bill.key,
+        partner_id=bill.customer.odoo_partner_id,
+        company_id=service.odoo_company_id or settings.ODOO_COMPANY_ID,
+        pricelist_id=pricelist_id,
+        reference=f"{service.name} {bill.period_label}",
+        usage_lines=tuple(_usage_line(fee) for fee in fees if fee.kind == FeeKind.USAGE),
+        plan_lines=tuple(_plan_line(fee) for fee in fees if fee.kind == FeeKind.PLAN),
+    )
+
+
+def _product_of(fee: Fee) -> int | None:
+    return fee.charge.odoo_product_id if fee.charge else fee.subscription.plan.odoo_product_id
+
+
+def _usage_line(fee: Fee) -> UsageLine:
+    product_id = _product_of(fee)
+    assert product_id is not None and fee.charge is not None  # _draft refused the others
+    return UsageLine(
+        key=fee.public_id.hex,
+        product_id=product_id,
+        name=f"{fee.charge.metric.name} {fee.period_label}",
+        amount=fee.amount,
+    )
+
+
+def _plan_line(fee: Fee) -> PlanLine:
+    product_id = _product_of(fee)
+    assert product_id is not None  # _draft refused the others
+    return PlanLine(
+        key=fee.public_id.hex,
+        product_id=product_id,
+        name=f"{fee.subscription.plan.name} {fee.period_label}",
+        quantity=_share_of_period(fee),
+    )
+
+
+def _share_of_period(fee: Fee) -> Decimal:
+    """The part of the period that the plan fee covers; Odoo prices the plan itself and keeps two digits."""
+    share = fee.exact_amount / fee.subscription.plan.amount
+    return share.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+class _Pricelists:
+    """Which pricelist a quotation names: the subscription order's own, else the company's only one."""
+
+    def __init__(self, service: Service) -> None:
+        company = service.odoo_company_id or settings.ODOO_COMPANY_ID
+        self._by_currency: dict[str, list[int]] = defaultdict(list)
+        rows = OdooPricelist.objects.filter(Q(company_id=None) | Q(company_id=company))
+        for odoo_id, currency in rows.values_list("odoo_id", "currency"):
+            self._by_currency[currency].append(odoo_id)
+        orders = OdooOrder.objects.exclude(pricelist_id=None).filter(
+            odoo_id__in=service.subscriptions.exclude(odoo_order_id=None).values("odoo_order_id")
+        )
+        self._by_partner = {
+            (partner, currency): pricelist
+            for partner, currency, pricelist in orders.values_list("partner_id", "currency", "pricelist_id")
+        }
+
+    def find(self, partner_id: int, currency: str) -> int | None:
+        ordered = self._by_partner.get((partner_id, currency))
+        if ordered is not None:
+            return ordered
+        candidates = self._by_currency[currency]
+        return candidates[0] if len(candidates) == 1 else None

@@ -1,0 +1,189 @@
+"""Reconciling: both sides of a period are judged in one statement, and what changed is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.db import connection, transaction
+
+from ingest import audit
+from ingest.errors import DomainError
+from ingest.metering.periods import parse_label
+from ingest.models import Phase, Service
+from reconciliation.causes import suggest_causes
+from reconciliation.models import Reconciliation
+
+# `reconciliation.comparison.judgement` defines what this computes; a property test shows that both agree.
+# Every row that exists takes part, so that one whose documents are gone says so instead of keeping old figures.
+RECONCILE = """
+WITH stated AS (
+    SELECT subscription.customer_id, fee.currency, fee.period_start, fee.period_end, 'expected' AS side,
+        fee.amount AS untaxed, NULL::numeric AS tax, NULL::numeric AS total, fee.rated_at AS seen_at
+    FROM ingest_fee AS fee
+    JOIN ingest_subscription AS subscription ON subscription.id = fee.subscription_id
+    WHERE subscription.service_id = %(service)s AND fee.period_label = %(label)s
+        AND fee.period_start BETWEEN %(from)s AND %(to)s
+        AND (fee.events_count <> 0 OR fee.quantity <> 0 OR fee.amount <> 0)
+    UNION ALL
+    SELECT customer_id, currency, period_start, period_end, side, untaxed, tax, total, fetched_at
+    FROM reconciliation_amount
+    WHERE service_id = %(service)s AND period_label = %(label)s AND is_current
+        AND period_start BETWEEN %(from)s AND %(to)s
+    UNION ALL
+    SELECT customer_id, currency, period_start, period_end, 'known', NULL, NULL, NULL, NULL
+    FROM reconciliation_reconciliation
+    WHERE service_id = %(service)s AND period_label = %(label)s
+        AND period_start BETWEEN %(from)s AND %(to)s
+), sides AS (
+    SELECT customer_id, currency, period_start, period_end,
+        sum(untaxed) FILTER (WHERE side = 'expected') AS expected_untaxed,
+        bool_or(side = 'odoo') AS has_odoo,
+        sum(untaxed) FILTER (WHERE side = 'odoo') AS odoo_untaxed,
+        sum(tax) FILTER (WHERE side = 'odoo') AS odoo_tax,
+        sum(total) FILTER (WHERE side = 'odoo') AS odoo_total,
+        bool_or(side = 'external') AS has_external,
+        -- What one document leaves unsaid, the side as a whole does not know.
+        CASE WHEN bool_and(untaxed IS NOT NULL) FILTER (WHERE side = 'external')
+            THEN sum(untaxed) FILTER (WHERE side = 'external') END AS external_untaxed,
+        CASE WHEN bool_and(tax IS NOT NULL) FILTER (WHERE side = 'external')
+            THEN sum(tax) FILTER (WHERE side = 'external') END AS external_tax,
+        CASE WHEN bool_and(total IS NOT NULL) FILTER (WHERE side = 'external')
+            THEN sum(total) FILTER (WHERE side = 'external') END AS external_total,
+        -- Rated again after Odoo was last read: Odoo has not seen these fees.
+        coalesce(max(seen_at) FILTER (WHERE side = 'expected')
+            > min(seen_at) FILTER (WHERE side = 'odoo'), false) AS is_stale
+    FROM stated
+    WHERE period_end <= %(closed_until)s
+    GROUP BY customer_id, currency, period_start, period_end
+), based AS (
+    SELECT sides.*,
+        CASE WHEN external_total IS NOT NULL THEN 'total' ELSE 'untaxed' END AS basis,
+        CASE WHEN external_total IS NOT NULL THEN odoo_total ELSE odoo_untaxed END AS odoo_amount,
+        coalesce(external_total, external_untaxed) AS external_amount,
+        customer.odoo_partner_id IS NOT NULL AS is_linked,
+        (NOT has_odoo AND bool_or(has_odoo) OVER same_bill)
+            OR (NOT has_external AND bool_or(has_external) OVER same_bill) AS has_other_currency
+    FROM sides
+    JOIN ingest_customer AS customer ON customer.id = sides.customer_id
+    WINDOW same_bill AS (PARTITION BY customer_id, period_start, period_end)
+), measured AS (
+    SELECT based.*, odoo_amount - external_amount AS delta,
+        least(tolerance.cap, greatest(
+            coalesce(tolerance.absolute, 0.01),
+            coalesce(tolerance.relative, 0) * abs(coalesce(external_amount, 0))
+        )) AS tolerance
+    FROM based
+    LEFT JOIN reconciliation_tolerance AS tolerance
+        ON tolerance.service_id = %(service)s AND tolerance.currency = based.currency
+), judged AS (
+    SELECT measured.*,
+        CASE
+            WHEN NOT is_linked THEN 'unlinked'
+            WHEN has_other_currency THEN 'other_currency'
+            WHEN odoo_amount IS NULL THEN 'missing_odoo'
+            WHEN external_amount IS NULL THEN 'missing_external'
+            WHEN is_stale THEN 'stale'
+            ELSE 'compared'
+        END AS outcome
+    FROM measured
+)
+INSERT INTO reconciliation_reconciliation AS row (
+    public_id, created_at, service_id, customer_id, currency, period_start, period_end, period_label, basis,
+    expected_untaxed, odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax, external_total,
+    odoo_amount, external_amount, delta, tolerance, outcome, status,
+    cause, reason, reopened_because, version, reconciled_at
+)
+SELECT gen_random_uuid(), %(now)s, %(service)s, customer_id, currency, period_start, period_end, %(label)s,
+    basis, expected_untaxed, odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax,
+    external_total, odoo_amount, external_amount, delta, tolerance, outcome,
+    CASE WHEN outcome = 'compared' AND abs(delta) <= tolerance THEN 'match' ELSE 'delta' END,
+    '', '', '', 1, %(now)s
+FROM judged
+ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPDATE SET
+    basis = excluded.basis, expected_untaxed = excluded.expected_untaxed,
+    odoo_untaxed = excluded.odoo_untaxed, odoo_tax = excluded.odoo_tax, odoo_total = excluded.odoo_total,
+    external_untaxed = excluded.external_untaxed, external_tax = excluded.external_tax,
+    external_total = excluded.external_total, odoo_amount = excluded.odoo_amount,
+    external_amount = excluded.external_amount, delta = excluded.delta, tolerance = excluded.tolerance,
+    outcome = excluded.outcome, version = row.version + 1, reconciled_at = excluded.reconciled_at,
+    -- A resolution belongs to the figures it was made on.
+    status = CASE WHEN row.status = 'resolved' AND {same_figures} THEN 'resolved' ELSE excluded.status END,
+    reopened_at = CASE WHEN row.status = 'resolved' AND NOT {same_figures}
+        THEN excluded.reconciled_at ELSE row.reopened_at END,
+    reopened_because = CASE WHEN row.status = 'resolved' AND NOT {same_figures}
+        THEN concat_ws('; ',
+            CASE WHEN row.odoo_amount IS DISTINCT FROM excluded.odoo_amount
+                THEN format('Odoo %%s → %%s', {old_odoo}, {new_odoo}) END,
+            CASE WHEN row.external_amount IS DISTINCT FROM excluded.external_amount
+                THEN format('external %%s → %%s', {old_external}, {new_external}) END,
+            CASE WHEN row.outcome <> excluded.outcome
+                THEN format('%%s → %%s', row.outcome, excluded.outcome) END)
+        ELSE row.reopened_because END
+WHERE (row.basis, row.expected_untaxed, row.odoo_untaxed, row.odoo_tax, row.odoo_total, row.external_untaxed,
+       row.external_tax, row.external_total, row.tolerance, row.outcome)
+    IS DISTINCT FROM
+      (excluded.basis, excluded.expected_untaxed, excluded.odoo_untaxed, excluded.odoo_tax,
+       excluded.odoo_total, excluded.external_untaxed, excluded.external_tax, excluded.external_total,
+       excluded.tolerance, excluded.outcome)
+RETURNING id, coalesce(reopened_at = %(now)s, false)
+""".format(
+    same_figures=(
+        "(row.odoo_amount, row.external_amount, row.outcome)"
+        " IS NOT DISTINCT FROM (excluded.odoo_amount, excluded.external_amount, excluded.outcome)"
+    ),
+    **{
+        f"{age}_{side}": f"coalesce({table}.{side}_amount::text, 'nothing')"
+        for age, table in (("old", "row"), ("new", "excluded"))
+        for side in ("odoo", "external")
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What reconciling a period wrote: rows new or changed, and resolved rows that it reopened."""
+
+    changed: int
+    reopened: int
+
+
+@transaction.atomic
+def reconcile_period(*, service: Service, period_label: str, now: datetime) -> Result:
+    """Judges every customer of a service for one closed period; idempotent, writes only what changed.
+
+    A period that is not closed yet has no rows. Refuses a service in shadow (`not_judged`); raises
+    PeriodLabelError for a text that is no period label.
+    """
+    if service.phase == Phase.SHADOW:
+        raise DomainError("not_judged", f"{service} is in shadow: its periods are not judged yet.")
+    start = datetime.combine(parse_label(period_label).start, time.min, UTC)
+    parameters = {
+        "service": service.pk,
+        "label": period_label,
+        # Local midnights lie within a day of UTC's; the bounds let the index on the period's start serve.
+        "from": start - timedelta(days=1),
+        "to": start + timedelta(days=1),
+        "closed_until": now - timedelta(hours=service.grace_hours),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RECONCILE, parameters)
+        changed = cursor.fetchall()
+    reopened = [pk for pk, is_reopened in changed if is_reopened]
+    _audit_reopened(service, reopened)
+    suggest_causes([pk for pk, _ in changed])
+    return Result(changed=len(changed), reopened=len(reopened))
+
+
+def _audit_reopened(service: Service, ids: Sequence[int]) -> None:
+    for row in Reconciliation.objects.filter(pk__in=ids).select_related("customer", "service"):
+        audit.record(
+            actor=None,
+            action="reconciliation.reopen",
+            target=row,
+            service=service,
+            before={"status": "resolved", "reason": row.reason},
+            after={"status": row.status},
+            reason=row.reopened_because,
+            rule="figures changed after the resolution",
+        )

@@ -1,0 +1,51 @@
+"""Celery tasks: wake-up calls only. The work, its lease and its state are rows; any message may be lost or doubled."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from ingest.models import Phase, Service
+from reconciliation import cutover, push, runs, webhooks
+from reconciliation.models import RunKind
+from reconciliation.work import do_work, send_all
+
+
+@shared_task
+def execute_run(run_id: int) -> None:
+    """Does a run, unless another worker has it."""
+    run = runs.claim_run(run_id)
+    if run is not None:
+        runs.perform(run, do_work)
+
+
+@shared_task
+def wake_runs() -> None:
+    """Wakes runs whose message or worker was lost."""
+    for run_id in runs.find_lost_runs(timezone.now()):
+        execute_run.delay(run_id)
+
+
+@shared_task
+def send_waiting_pushes() -> None:
+    """Sends what waited for its backoff, and settles what a lost answer left in doubt."""
+    for service in push.services_waiting(timezone.now()):
+        send_all(service)
+
+
+@shared_task
+def deliver_webhooks() -> None:
+    """Attempts the deliveries that are due."""
+    webhooks.deliver_due(now=timezone.now())
+
+
+@shared_task
+def activate_cutovers() -> None:
+    """Moves approved services to live once their date has come."""
+    cutover.activate_due(now=timezone.now())
+
+
+@shared_task
+def start_nightly_runs() -> None:
+    """Brings every judged service's closed periods up to date."""
+    runs.request_run(kind=RunKind.SYNC, service=None, actor=None)
+    for service in Service.objects.filter(phase__in=[Phase.DUAL_RUN, Phase.APPROVED, Phase.LIVE]):
+        runs.request_run(kind=RunKind.REFRESH, service=service, actor=None)

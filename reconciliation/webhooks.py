@@ -1,0 +1,167 @@
+"""Webhooks out: facts told to a service in Lago's envelope, signed, retried for days, each delivery visible."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.utils import timezone
+
+from ingest import audit
+from ingest.errors import DomainError, require_permission
+from ingest.models import Service
+from reconciliation.models import Delivery, DeliveryStatus, WebhookEndpoint
+from reconciliation.secrets import decrypt, encrypt
+
+# Lago: webhooks, delivery. These four are success, a redirect is not and is not followed.
+SUCCESS = {200, 201, 202, 204}
+MOST_ENDPOINTS = 10
+KEPT_RESPONSE = 2000
+
+# Lago gives up after 24 seconds; a receiver that is down for a night must still learn of it.
+WAITS = [
+    timedelta(seconds=3),
+    timedelta(seconds=20),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    *[timedelta(hours=12)] * 5,
+]
+
+
+@transaction.atomic
+def create_endpoint(
+    *, service: Service, url: str, actor: AbstractUser | None, secret: str = ""
+) -> tuple[WebhookEndpoint, str]:
+    """Registers an address and returns it with its HMAC key, which is shown this once.
+
+    `secret` carries an old key over. Refuses an address that is no http(s) URL (`url_is_invalid`), one that is
+    there already (`value_already_exist`) and the eleventh (`exceeded_limit`).
+    """
+    require_permission(actor, "reconciliation.add_webhookendpoint")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise DomainError("url_is_invalid", "The address must be an http or https URL.")
+    Service.objects.select_for_update().get(pk=service.pk)
+    existing = WebhookEndpoint.objects.filter(service=service)
+    if existing.filter(url=url).exists():
+        raise DomainError("value_already_exist", "The service already listens there.")
+    if existing.count() >= MOST_ENDPOINTS:
+        raise DomainError("exceeded_limit", f"A service has at most {MOST_ENDPOINTS} endpoints.")
+    key = secret or secrets.token_urlsafe(32)
+    endpoint = WebhookEndpoint.objects.create(service=service, url=url, secret=encrypt(key))
+    audit.record(
+        actor=actor, action="webhook_endpoint.create", target=endpoint, service=service, after={"url": url}
+    )
+    return endpoint, key
+
+
+def announce(
+    *, service: Service, webhook_type: str, object_type: str, payload: Mapping[str, Any]
+) -> list[Delivery]:
+    """Stores one delivery per active endpoint, in the transaction of the fact that it tells of.
+
+    The body is Lago's envelope: type, object type, organization, and the object under its type's name.
+    """
+    envelope = {
+        "webhook_type": webhook_type,
+        "object_type": object_type,
+        "organization_id": str(service.public_id),
+        object_type: payload,
+    }
+    body = json.dumps(envelope, separators=(",", ":"))
+    return [
+        Delivery.objects.create(
+            endpoint=endpoint, webhook_type=webhook_type, body=body, next_attempt_at=timezone.now()
+        )
+        for endpoint in service.webhook_endpoints.filter(is_active=True)
+    ]
+
+
+def sign(*, secret: str, body: bytes) -> str:
+    """Lago's `hmac` signature: base64 of the raw HMAC-SHA256 digest of the exact bytes sent."""
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+
+
+def deliver_due(*, now: datetime, limit: int = 50) -> int:
+    """Attempts the deliveries that are due; returns how many were attempted."""
+    claimed = _claim(now, limit)
+    for delivery in claimed:
+        _attempt(delivery)
+    return len(claimed)
+
+
+@transaction.atomic
+def retry(*, delivery_id: int, actor: AbstractUser) -> Delivery:
+    """Sends a failed delivery again, with the same body and key; refuses any other (`not_failed`)."""
+    require_permission(actor, "reconciliation.retry_delivery")
+    delivery = Delivery.objects.select_for_update().select_related("endpoint__service").get(pk=delivery_id)
+    if delivery.status != DeliveryStatus.FAILED:
+        raise DomainError("not_failed", "Only a failed delivery can be sent again.")
+    delivery.status, delivery.next_attempt_at = DeliveryStatus.RETRYING, timezone.now()
+    delivery.attempts = 0
+    delivery.save(update_fields=["status", "next_attempt_at", "attempts"])
+    audit.record(actor=actor, action="delivery.retry", target=delivery, service=delivery.endpoint.service)
+    return delivery
+
+
+@transaction.atomic
+def _claim(now: datetime, limit: int) -> list[Delivery]:
+    """Schedules the next attempt of each due delivery before this one is made: a crash forgets none."""
+    due = list(
+        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(
+            status__in=[DeliveryStatus.PENDING, DeliveryStatus.RETRYING],
+            next_attempt_at__lte=now,
+            endpoint__is_active=True,
+        )
+        .select_related("endpoint")
+        .order_by("next_attempt_at")[:limit]
+    )
+    for delivery in due:
+        delivery.attempts += 1
+        wait = WAITS[min(delivery.attempts, len(WAITS)) - 1]
+        delivery.next_attempt_at = now + max(wait, timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT))
+    Delivery.objects.bulk_update(due, ["attempts", "next_attempt_at"])
+    return due
+
+
+def _attempt(delivery: Delivery) -> None:
+    body = delivery.body.encode()
+    headers = {
+        "Content-Type": "application/json",
+        "X-Lago-Signature": sign(secret=decrypt(delivery.endpoint.secret), body=body),
+        "X-Lago-Signature-Algorithm": "hmac",
+        "X-Lago-Unique-Key": str(delivery.unique_key),
+    }
+    delivery.http_status = None
+    try:
+        response = requests.post(
+            delivery.endpoint.url,
+            data=body,
+            headers=headers,
+            timeout=settings.WEBHOOK_TIMEOUT,
+            allow_redirects=False,
+        )
+        delivery.http_status = response.status_code
+        delivery.response = response.text[:KEPT_RESPONSE].replace("\x00", "")
+    except requests.RequestException as error:
+        delivery.response = type(error).__name__
+    if delivery.http_status in SUCCESS:
+        delivery.status, delivery.delivered_at = DeliveryStatus.SUCCEEDED, timezone.now()
+        delivery.next_attempt_at = None
+    elif delivery.attempts >= len(WAITS):
+        delivery.status, delivery.next_attempt_at = DeliveryStatus.FAILED, None
+    else:
+        delivery.status = DeliveryStatus.RETRYING
+        delivery.next_attempt_at = timezone.now() + WAITS[delivery.attempts - 1]
+    delivery.save(update_fields=["status", "http_status", "response", "next_attempt_at", "delivered_at"])
