@@ -1,0 +1,155 @@
+"""Whether a service may be cut over: the conditions, what is missing, and the evidence they rest on."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from itertools import takewhile
+from typing import Any
+
+DUAL_RUN = "dual_run"
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFacts:
+    """What the rows of one closed period came to: each is in one of the four states.
+
+    `open_deltas` were compared and lie above the tolerance; `missing` could not be compared, a side being
+    missing, stale or not linked; both wait for a person.
+    """
+
+    label: str
+    rows: int
+    open_deltas: int
+    missing: int
+    matched: int
+    resolved: int
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every row matches or is resolved, and there is at least one to go by."""
+        return self.rows > 0 and not self.open_deltas and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessFacts:
+    """What is known of a service whose cutover is asked for; `periods` are all closed ones, oldest first."""
+
+    phase: str
+    effective_date: date
+    required_clean_periods: int
+    periods: tuple[PeriodFacts, ...]
+    unlinked_customers: int
+    unpushed_fees: int
+    open_alarms: int
+
+    @property
+    def judged_periods(self) -> tuple[PeriodFacts, ...]:
+        """The newest closed periods, as many as have to be clean."""
+        return self.periods[-self.required_clean_periods :]
+
+    @property
+    def older_periods(self) -> tuple[PeriodFacts, ...]:
+        """The closed periods before those that are judged."""
+        return self.periods[: -self.required_clean_periods]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a cutover; `detail` says what there is or what is missing, `count` how much of it."""
+
+    code: str
+    is_met: bool
+    label: str
+    detail: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """All conditions, whether every one is met, and the digest of the facts that they were judged on."""
+
+    conditions: tuple[Condition, ...]
+    is_ready: bool
+    digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as it stands, to be kept beside the decision that it was given for."""
+        return asdict(self)
+
+
+def assess(facts: ReadinessFacts, *, today: date) -> Readiness:
+    """Judges the facts; `today` is the date where the service bills, and the effective date lies after it.
+
+    Only the newest required periods are judged: open deltas in older ones are told and do not block.
+    """
+    conditions = (
+        _assess_phase(facts),
+        _assess_date(facts, today),
+        _assess_clean_periods(facts),
+        _assess_deltas(facts),
+        _assess_missing(facts),
+        _assess_none(
+            "customers_linked", "Every customer is linked", facts.unlinked_customers, "customer", "not linked"
+        ),
+        _assess_none("usage_pushed", "All usage is pushed to Odoo", facts.unpushed_fees, "fee", "not pushed"),
+        _assess_none("no_alarms", "No alarm is open", facts.open_alarms, "alarm", "open"),
+        _tell_older_deltas(facts),
+    )
+    return Readiness(conditions, all(condition.is_met for condition in conditions), digest_of(facts))
+
+
+def digest_of(facts: ReadinessFacts) -> str:
+    """SHA-256 of the facts as canonical JSON: it changes when the evidence does, and not overnight."""
+    text = json.dumps(asdict(facts), sort_keys=True, separators=(",", ":"), default=date.isoformat)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _assess_phase(facts: ReadinessFacts) -> Condition:
+    is_met = facts.phase == DUAL_RUN
+    detail = "in its dual run" if is_met else f"the service is {facts.phase.replace('_', ' ')}"
+    return Condition("dual_run", is_met, "The service is in its dual run", detail, 0)
+
+
+def _assess_date(facts: ReadinessFacts, today: date) -> Condition:
+    days = (facts.effective_date - today).days
+    distance = f"{_count(days, 'day')} ahead" if days > 0 else "not in the future"
+    detail = f"{facts.effective_date}, {distance}"
+    return Condition("date_ahead", days > 0, "The effective date lies in the future", detail, max(days, 0))
+
+
+def _assess_clean_periods(facts: ReadinessFacts) -> Condition:
+    clean = sum(1 for _ in takewhile(lambda period: period.is_clean, reversed(facts.periods)))
+    detail = f"{clean} in a row, {facts.required_clean_periods} required"
+    is_met = clean >= facts.required_clean_periods
+    return Condition("clean_periods", is_met, "The newest closed periods are clean", detail, clean)
+
+
+def _assess_deltas(facts: ReadinessFacts) -> Condition:
+    counts = {period.label: period.open_deltas for period in facts.judged_periods}
+    return _assess_periods("no_open_deltas", "No delta is open", counts, "open delta")
+
+
+def _assess_missing(facts: ReadinessFacts) -> Condition:
+    counts = {period.label: period.missing for period in facts.judged_periods}
+    return _assess_periods("nothing_missing", "Both sides are there, fresh and linked", counts, "row")
+
+
+def _tell_older_deltas(facts: ReadinessFacts) -> Condition:
+    counts = {period.label: period.open_deltas + period.missing for period in facts.older_periods}
+    told = _assess_periods("older_deltas", "Older periods do not block", counts, "open row")
+    return replace(told, is_met=True)
+
+
+def _assess_periods(code: str, label: str, counts: Mapping[str, int], noun: str) -> Condition:
+    found = [f"{_count(count, noun)} in {name}" for name, count in counts.items() if count]
+    return Condition(code, not found, label, ", ".join(found) or "none", sum(counts.values()))
+
+
+def _assess_none(code: str, label: str, count: int, noun: str, state: str) -> Condition:
+    return Condition(code, not count, label, f"{_count(count, noun)} {state}" if count else "none", count)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
