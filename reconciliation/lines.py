@@ -1,4 +1,4 @@
-"""NOTE to the admin engineer: the lead overwrote your version of this file by accident; restore yours (keep read_many)."""
+"""The lines behind a reconciliation: what both sides and our own rating say, paired, and what explains the delta."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
