@@ -189,11 +189,9 @@ def _lines_of(pair: LinePair) -> Iterator[LineAmount]:
 
 
 def _tax_delta(basis: Basis, odoo: Side | None, external: Side | None) -> Decimal:
-    """The part of a delta on totals that is tax; tax that one side does not state is none there."""
-    if basis is Basis.UNTAXED:
-        return ZERO
-    ours, theirs = (side.tax if side and side.tax is not None else ZERO for side in (odoo, external))
-    return exact_difference(ours, theirs)
+    """The part of a delta on totals that is tax, where the lines of both sides are without it."""
+    taxes = [side.tax for side in (odoo, external) if side and side.tax is not None]
+    return exact_difference(*taxes) if basis is Basis.TOTAL and len(taxes) == 2 else ZERO
 
 
 def _at_stake(judgement: Judgement) -> Decimal:

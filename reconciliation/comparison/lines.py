@@ -27,7 +27,11 @@ CORRECTIONS = frozenset({LineKind.DISCOUNT, LineKind.CREDIT, LineKind.ADJUSTMENT
 
 @dataclass(frozen=True, slots=True)
 class LineAmount:
-    """One line of a side, in the row's currency, without tax; `code` is that of its metric or plan."""
+    """One line of a side, in the row's currency; `code` is that of its metric or plan.
+
+    Its amount is without tax, unless the external side states nothing but totals: then both sides' lines are
+    with it.
+    """
 
     code: str
     kind: LineKind
