@@ -17,3 +17,7 @@ urlpatterns = [
     re_path(r"^api/.*$", show_unknown_route),
     path("health", show_health, name="health"),
 ]
+
+# Outside any view too, an error under /api/ is JSON.
+handler400 = "ingest.api.errors.show_bad_request"
+handler500 = "ingest.api.errors.show_server_error"

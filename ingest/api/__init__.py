@@ -1,0 +1,1 @@
+"""The Lago-shaped HTTP API: parse, authorise, call one function, render."""

@@ -1,0 +1,137 @@
+"""From a request's bytes to typed events, with every error at its field and, in a batch, at its index."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from ingest.api.errors import FieldErrors, refuse_body, refuse_fields
+from ingest.api.fields import (
+    EMPTY_OBJECT,
+    READERS,
+    FieldError,
+    read_amount,
+    read_mandatory_text,
+    read_properties,
+    read_text,
+    read_timestamp,
+)
+from ingest.collection import PostedEvent, make_public_ids
+
+NULL = msgspec.Raw(b"null")
+PATH = re.compile(r"\$\.(\w+)")
+
+# What is wrong with one event, as a value: a batch is told of all of them at once.
+Outcome = PostedEvent | FieldErrors
+
+
+class EventBody(msgspec.Struct, gc=False):
+    """One event of a request, its fields still of any type; unknown fields are skipped."""
+
+    transaction_id: Any = None
+    code: Any = None
+    external_subscription_id: Any = None
+    timestamp: Any = None
+    properties: msgspec.Raw = EMPTY_OBJECT
+    precise_total_amount_cents: Any = None
+
+
+def decode_event(body: bytes, received_at: datetime) -> PostedEvent:
+    """The event of POST /events. Raises ApiError: 400 without an `event`, 422 with codes by field."""
+    raw = _decode_root(body).get("event")
+    if raw is None or bytes(raw) == b"null":
+        raise refuse_body("param is missing or the value is empty or invalid: event")
+    (outcome,) = _read_events([raw], received_at)
+    if not isinstance(outcome, PostedEvent):
+        raise refuse_fields(outcome)
+    return outcome
+
+
+def decode_batch(body: bytes, received_at: datetime) -> list[Outcome]:
+    """The events of POST /events/batch in their order, each as an event or as what is wrong with it.
+
+    Raises ApiError: 400 when the body is not a JSON object, 422 when there are no events or too many.
+    """
+    raw = _decode_root(body).get("events", NULL)
+    try:
+        items = _LIST.decode(raw)
+    except msgspec.ValidationError:
+        raise refuse_fields({"events": ["value_is_invalid"]}) from None
+    if not items:
+        raise refuse_fields({"events": ["no_events"]})
+    if len(items) > settings.EVENTS_BATCH_MAX:
+        raise refuse_fields({"events": ["too_many_events"]})
+    return _read_events(items, received_at)
+
+
+def _decode_root(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members of the body's object, not yet decoded; what is deeper than a thousand levels is refused."""
+    try:
+        body.decode()  # raw members are copied through as they are: they must be UTF-8
+        return _ROOT.decode(body)
+    except msgspec.ValidationError as error:
+        raise refuse_body("the body is not a JSON object") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise refuse_body(str(error)) from error
+    except RecursionError as error:
+        raise refuse_body("JSON is nested too deeply") from error
+
+
+def _read_events(items: Sequence[msgspec.Raw], received_at: datetime) -> list[Outcome]:
+    public_ids = make_public_ids(len(items))
+    return [
+        _read_event(item, public_id, received_at) for item, public_id in zip(items, public_ids, strict=True)
+    ]
+
+
+def _read_event(item: msgspec.Raw, public_id: str, received_at: datetime) -> Outcome:
+    try:
+        body = _EVENT.decode(item)
+    except msgspec.ValidationError as error:
+        return _locate(error)
+    try:
+        return PostedEvent(
+            public_id=public_id,
+            transaction_id=read_mandatory_text(body.transaction_id),
+            code=read_mandatory_text(body.code),
+            external_subscription_id=read_text(body.external_subscription_id),
+            timestamp=read_timestamp(body.timestamp) or received_at,
+            properties=read_properties(body.properties),
+            precise_total_amount_cents=read_amount(body.precise_total_amount_cents),
+        )
+    except FieldError:
+        return _collect_errors(body)
+
+
+def _collect_errors(body: EventBody) -> FieldErrors:
+    """Every field that is wrong, not only the first."""
+    errors: FieldErrors = {}
+    for name, read in READERS.items():
+        try:
+            read(getattr(body, name))
+        except FieldError as error:
+            errors[name] = [str(error)]
+    return errors
+
+
+def _locate(error: msgspec.ValidationError) -> FieldErrors:
+    """The field that msgspec names (an integer of thousands of digits), or the event when it is no object."""
+    field = PATH.search(str(error))
+    return {field[1] if field else "event": ["value_is_invalid"]}
+
+
+def _read_float(text: str) -> Decimal | str:
+    """The exact value; one that even Decimal cannot hold stays text, for its field to refuse."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+_ROOT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_EVENT = msgspec.json.Decoder(EventBody, float_hook=_read_float)

@@ -1,0 +1,118 @@
+"""Errors leave the API as JSON in Lago's shapes, whatever went wrong (Lago: errors)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+FieldErrors = dict[str, list[str]]
+
+PHRASES = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    411: "Length Required",
+    413: "Content Too Large",
+    422: "Unprocessable Entity",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+class ApiError(Exception):
+    """An answer other than 200: its status, a stable code where Lago has one, and what is wrong where."""
+
+    def __init__(
+        self, status: int, *, code: str = "", message: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(code or message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON of the answer; parts that are empty are left out."""
+        error = PHRASES[self.status] + (f": {self.message}" if self.message else "")
+        body: dict[str, Any] = {"status": self.status, "error": error}
+        if self.code:
+            body["code"] = self.code
+        if self.details:
+            body["error_details"] = self.details
+        return body
+
+
+def refuse_body(message: str) -> ApiError:
+    """400: the body as a whole cannot be read."""
+    return ApiError(400, message=message)
+
+
+def refuse_fields(details: Mapping[str, Any]) -> ApiError:
+    """422: fields, or for a batch the fields of the events at some indexes, with codes."""
+    return ApiError(422, code="validation_errors", details=details)
+
+
+# The first row that fits is the answer; what no row fits is our own fault.
+ANSWERS: Sequence[tuple[type[Exception], ApiError]] = (
+    (exceptions.NotAuthenticated, ApiError(401)),
+    (exceptions.AuthenticationFailed, ApiError(401)),
+    (exceptions.PermissionDenied, ApiError(403, code="forbidden")),
+    (exceptions.MethodNotAllowed, ApiError(405, code="method_not_allowed")),
+    (Http404, ApiError(404, code="resource_not_found")),
+    (RequestDataTooBig, ApiError(413, code="body_is_too_large")),
+    (UnreadablePostError, ApiError(400, message="the body ended early")),
+    (SuspiciousOperation, ApiError(400, message="the request is malformed")),
+    # Senders drop what a 4xx refuses and try again after a 503.
+    (OperationalError, ApiError(503, code="database_unavailable")),
+    (InterfaceError, ApiError(503, code="database_unavailable")),
+)
+FAULT = ApiError(500)
+
+
+def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """The JSON answer to whatever a view raised; what is our own fault is logged with its traceback."""
+    answer = exc if isinstance(exc, ApiError) else _find_answer(exc)
+    if answer.status >= 500:
+        logger.error("An API request failed with %s.", answer.status, exc_info=exc)
+    response = Response(answer.body, status=answer.status)
+    if header := getattr(exc, "auth_header", ""):
+        response["WWW-Authenticate"] = header
+    return response
+
+
+def show_unknown_route(request: HttpRequest) -> JsonResponse:
+    """404 for every address under /api/ that is none of ours."""
+    return _render(ApiError(404, code="resource_not_found"))
+
+
+def show_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django itself refuses, such as an unknown host name: JSON for the API, a page for a browser."""
+    return _render(_find_answer(exception)) if _is_api(request) else defaults.bad_request(request, exception)
+
+
+def show_server_error(request: HttpRequest) -> HttpResponse:
+    """A fault outside any view: JSON for the API, a page for a browser; never a traceback."""
+    return _render(FAULT) if _is_api(request) else defaults.server_error(request)
+
+
+def _find_answer(exc: Exception) -> ApiError:
+    return next((answer for kind, answer in ANSWERS if isinstance(exc, kind)), FAULT)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def _render(answer: ApiError) -> JsonResponse:
+    return JsonResponse(answer.body, status=answer.status)

@@ -1,0 +1,95 @@
+"""POST /events and /events/batch: usage events in, each stored at most once (Lago: events)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ingest.api.decoding import Outcome, decode_batch, decode_event
+from ingest.api.errors import FieldErrors, refuse_fields
+from ingest.api.rendering import render_decimal, render_millisecond, render_second
+from ingest.api.view import ApiView
+from ingest.collection import EventsRefused, PostedEvent, find_duplicates, store_events
+
+REFUSALS: dict[str, FieldErrors] = {
+    "duplicate": {"transaction_id": ["value_already_exist"]},
+    "unstorable_properties": {"properties": ["value_is_invalid"]},
+}
+
+
+class EventAnswer(msgspec.Struct, gc=False):
+    """An event as the API returns it, with Lago's field names."""
+
+    lago_id: str
+    transaction_id: str
+    code: str
+    timestamp: str
+    precise_total_amount_cents: str | None
+    properties: msgspec.Raw
+    external_subscription_id: str | None
+    created_at: str
+    # Events are matched when usage is computed, so that none of this is known yet.
+    lago_customer_id: None = None
+    lago_subscription_id: None = None
+
+
+class EventsView(ApiView):
+    """One event."""
+
+    def post(self, request: Request) -> Response:
+        """Stores the event; 200 means that it is durable."""
+        received_at = timezone.now()
+        event = decode_event(request.data, received_at)
+        try:
+            store_events(service_id=self.caller.service_id, events=[event], received_at=received_at)
+        except EventsRefused as refusal:
+            raise refuse_fields(REFUSALS[refusal.code]) from refusal
+        (answer,) = _render_events([event], received_at)
+        return Response({"event": answer})
+
+
+class EventBatchView(ApiView):
+    """Many events, all or none."""
+
+    def post(self, request: Request) -> Response:
+        """Stores every event, or refuses all of them and says what is wrong with which."""
+        received_at = timezone.now()
+        outcomes = decode_batch(request.data, received_at)
+        events = [outcome for outcome in outcomes if isinstance(outcome, PostedEvent)]
+        if len(events) < len(outcomes):
+            raise refuse_fields(_name_errors(self.caller.service_id, outcomes))
+        try:
+            store_events(service_id=self.caller.service_id, events=events, received_at=received_at)
+        except EventsRefused as refusal:
+            raise refuse_fields({str(at): REFUSALS[refusal.code] for at in refusal.indexes}) from refusal
+        return Response({"events": _render_events(events, received_at)})
+
+
+def _name_errors(service_id: int, outcomes: Sequence[Outcome]) -> dict[str, FieldErrors]:
+    """What is wrong at which index, duplicates included, so that a sender can drop all of it at once."""
+    errors = {at: outcome for at, outcome in enumerate(outcomes) if not isinstance(outcome, PostedEvent)}
+    sound = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
+    places = list(sound)
+    for index in find_duplicates(service_id=service_id, events=list(sound.values())):
+        errors[places[index]] = REFUSALS["duplicate"]
+    return {str(at): errors[at] for at in sorted(errors)}
+
+
+def _render_events(events: Sequence[PostedEvent], received_at: datetime) -> list[EventAnswer]:
+    created_at = render_second(received_at)
+    return [
+        EventAnswer(
+            lago_id=event.public_id,
+            transaction_id=event.transaction_id,
+            code=event.code,
+            timestamp=render_millisecond(event.timestamp),
+            precise_total_amount_cents=render_decimal(event.precise_total_amount_cents),
+            properties=event.properties,
+            external_subscription_id=event.external_subscription_id,
+            created_at=created_at,
+        )
+        for event in events
+    ]

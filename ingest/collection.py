@@ -1,0 +1,163 @@
+"""The intake: events as services post them become rows, durably, each at most once."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import psycopg
+from django.db import DataError, IntegrityError, connection, transaction
+from psycopg.types.json import Jsonb
+
+from ingest.errors import DomainError
+
+
+class PostedEvent(msgspec.Struct, frozen=True, gc=False):
+    """One usage event as a service posted it: checked and typed, not yet stored.
+
+    Encoded as JSON, a sequence of these is the parameter of the statements below. `properties` is an object
+    as the sender wrote it; nothing here reads it.
+    """
+
+    public_id: str
+    transaction_id: str
+    code: str
+    external_subscription_id: str | None
+    timestamp: datetime
+    properties: msgspec.Raw
+    precise_total_amount_cents: Decimal | None = None
+
+
+class EventsRefused(DomainError):
+    """None of the events was stored, because of those at `indexes`."""
+
+    def __init__(self, code: str, message: str, indexes: Sequence[int]) -> None:
+        super().__init__(code, message)
+        self.indexes = indexes
+
+
+# A plain INSERT is all or nothing by itself, one round trip, and a quarter cheaper than ON CONFLICT DO NOTHING,
+# which looks each key up before it inserts it: what is stored already is looked for only when the unique key
+# has refused. Every writer inserts in the order of that key, so that two overlapping batches wait for one
+# another and never deadlock. A metric's quantity is read here, once (Lago: which events count).
+STORE = """
+INSERT INTO ingest_usageevent (
+    public_id, service_id, external_subscription_id, transaction_id, code, timestamp, properties,
+    precise_total_amount_cents, quantity, received_at
+)
+SELECT posted.public_id, %(service_id)s::bigint, posted.external_subscription_id, posted.transaction_id,
+    posted.code, posted.timestamp, posted.properties, posted.precise_total_amount_cents,
+    numeric_property(posted.properties, metric.field_name), %(received_at)s::timestamptz
+FROM jsonb_to_recordset(%(events)s) AS posted (
+    public_id uuid, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
+    properties jsonb, precise_total_amount_cents numeric
+)
+LEFT JOIN ingest_metric AS metric
+    ON metric.service_id = %(service_id)s::bigint AND metric.code = posted.code AND metric.field_name <> ''
+ORDER BY posted.external_subscription_id COLLATE "C", posted.transaction_id COLLATE "C"
+"""
+
+FIND_STORED = """
+SELECT posted.public_id
+FROM jsonb_to_recordset(%(events)s) AS posted (
+    public_id uuid, external_subscription_id text, transaction_id text
+)
+JOIN ingest_usageevent AS event
+    ON event.service_id = %(service_id)s::bigint
+    AND event.external_subscription_id = posted.external_subscription_id
+    AND event.transaction_id = posted.transaction_id
+"""
+
+
+def make_public_ids(count: int) -> list[str]:
+    """Random UUIDs of version 4 for new events, at a fifth of the cost of `uuid.uuid4`."""
+    digits = os.urandom(16 * count).hex()
+    drawn = (digits[start : start + 32] for start in range(0, 32 * count, 32))
+    return [f"{d[:8]}-{d[8:12]}-4{d[13:16]}-a{d[17:20]}-{d[20:]}" for d in drawn]
+
+
+def store_events(*, service_id: int, events: Sequence[PostedEvent], received_at: datetime) -> None:
+    """Stores all of the events, or none.
+
+    Outside a transaction they are committed when this returns; inside one they are as durable as it is. Codes
+    and subscriptions need not exist. Raises EventsRefused with code `duplicate` (Lago: duplicate semantics) or
+    `unstorable_properties`, naming every event that is to blame.
+    """
+    parameters = {"service_id": service_id, "events": _encode(events), "received_at": received_at}
+    try:
+        with _all_or_nothing():
+            _execute(STORE, parameters)
+    except IntegrityError:
+        duplicates = find_duplicates(service_id=service_id, events=events)
+        if not duplicates:
+            raise
+        raise EventsRefused("duplicate", "Some events are stored already.", duplicates) from None
+    except DataError:
+        unstorable = _find_unstorable(events)
+        if not unstorable:
+            raise
+        raise EventsRefused("unstorable_properties", "Some properties cannot be kept.", unstorable) from None
+
+
+def find_duplicates(*, service_id: int, events: Sequence[PostedEvent]) -> list[int]:
+    """The indexes of events that are stored already, or that repeat an earlier one of the same sequence."""
+    if not events:
+        return []
+    parameters = {"service_id": service_id, "events": _encode(events)}
+    stored = {str(public_id) for (public_id,) in _execute(FIND_STORED, parameters)}
+    seen: set[tuple[str, str]] = set()
+    duplicates = []
+    for index, event in enumerate(events):
+        if event.external_subscription_id is None:
+            continue
+        key = (event.external_subscription_id, event.transaction_id)
+        if event.public_id in stored or key in seen:
+            duplicates.append(index)
+        seen.add(key)
+    return duplicates
+
+
+def _find_unstorable(events: Sequence[PostedEvent]) -> list[int]:
+    """Tries each event's properties alone: what jsonb holds (no U+0000, no 1e400000) only PostgreSQL knows."""
+    return [index for index, event in enumerate(events) if not _is_storable(event)]
+
+
+def _is_storable(event: PostedEvent) -> bool:
+    try:
+        with _all_or_nothing():
+            _execute("SELECT %(properties)s", {"properties": Jsonb(event.properties, dumps=bytes)})
+    except DataError:
+        return False
+    return True
+
+
+def _encode(events: Sequence[PostedEvent]) -> Jsonb:
+    return Jsonb(events, dumps=msgspec.json.encode)
+
+
+def _all_or_nothing() -> AbstractContextManager[None]:
+    """A savepoint inside a transaction; outside one a statement needs nothing to be all or nothing."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
+
+
+def _execute(statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+    """Runs a prepared statement, with its parameters beside it: Django's cursors write them into its text."""
+    with _open_cursor() as cursor:
+        cursor.execute(statement, parameters, prepare=True)
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def _open_cursor() -> Iterator[psycopg.Cursor[Any]]:
+    connection.ensure_connection()
+    session = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(session) as cursor:
+        # Django turns preparing off for its own cursors on the same connection.
+        session.prepare_threshold = 0
+        try:
+            yield cursor
+        finally:
+            session.prepare_threshold = None

@@ -1,0 +1,1 @@
+"""Steps by hand, from the shell."""
