@@ -1,27 +1,28 @@
-"""The lines behind a reconciliation: what both sides and our own rating say, paired, and what explains the delta."""
+"""The lines behind reconciliations: what both sides and our own rating say for each code, and why."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from ingest.models import Fee
-from reconciliation.comparison.causes import Cause, explain, main_cause, main_cause
-from reconciliation.comparison.judgement import Basis, Judgement, Outcome, Status
-from reconciliation.comparison.judgement import Side as SideAmounts
+from reconciliation.comparison.causes import Cause, explain, main_cause
+from reconciliation.comparison.judgement import Basis, Judgement, Outcome, Side, Status
 from reconciliation.comparison.lines import LineAmount, LineKind, LinePair, pair_lines
-from reconciliation.models import AmountLine, Reconciliation, Side
+from reconciliation.models import Amount, AmountLine, Reconciliation
+from reconciliation.models import Side as SideChoice
 
 # A bill: the customer, the currency and both ends of the period.
-BillKey = tuple[int, str, object, object]
+_Key = tuple[int, str, datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedLines:
     """A row's lines in pairs, the largest difference first, and the causes that add up to its delta."""
 
-    pairs: list[LinePair]
-    causes: list[Cause]
+    pairs: Sequence[LinePair]
+    causes: Sequence[Cause]
 
     @property
     def main_cause(self) -> Cause | None:
@@ -29,28 +30,106 @@ class ComparedLines:
         return main_cause(self.causes)
 
 
+@dataclass(slots=True)
+class _Lines:
+    odoo: list[AmountLine] = field(default_factory=list)
+    external: list[AmountLine] = field(default_factory=list)
+    fees: list[Fee] = field(default_factory=list)
+
+
 def read_lines(row: Reconciliation) -> ComparedLines:
-    """The compared lines of one row."""
+    """The lines of one reconciliation and the causes of its delta, as the current documents have them."""
     return read_many([row])[row.pk]
 
 
 def read_many(rows: Sequence[Reconciliation]) -> dict[int, ComparedLines]:
-    """The compared lines of many rows by their ids, in two queries."""
-    lines = _amount_lines(rows)
-    fees = _fee_lines(rows)
-    return {row.pk: _compare(row, lines[bill_key(row)], fees[bill_key(row)]) for row in rows}
+    """The lines and causes of many reconciliations by their ids, in three queries."""
+    lines: dict[_Key, _Lines] = defaultdict(_Lines)
+    _add_amounts(rows, lines)
+    for fee in read_fees(rows):
+        lines[_key(fee.subscription.customer_id, fee)].fees.append(fee)
+    return {row.pk: _compare(row, lines[_key(row.customer_id, row)]) for row in rows}
 
 
-def bill_key(row: Reconciliation) -> BillKey:
-    """What a row and its documents share."""
-    return (row.customer_id, row.currency, row.period_start, row.period_end)
+def read_fees(rows: Sequence[Reconciliation]) -> Iterator[Fee]:
+    """The fees of the rows' customers and periods that hold anything: what Odoo was asked to bill."""
+    fees = Fee.objects.filter(
+        subscription__customer__in={row.customer_id for row in rows},
+        period_start__in={row.period_start for row in rows},
+    )
+    yield from (
+        fees.exclude(amount=0, quantity=0, events_count=0)
+        .select_related("subscription__plan", "charge__metric")
+        .order_by("kind", "pk")
+    )
 
 
-def _compare(
-    row: Reconciliation, lines: Mapping[str, list[LineAmount]], expected: Iterable[LineAmount]
-) -> ComparedLines:
-    pairs = pair_lines(odoo=lines[Side.ODOO], external=lines[Side.EXTERNAL], expected=expected)
-    judgement = Judgement(
+def _key(customer_id: int, row: Reconciliation | Amount | Fee) -> _Key:
+    return customer_id, row.currency, row.period_start, row.period_end
+
+
+def _add_amounts(rows: Sequence[Reconciliation], lines: dict[_Key, _Lines]) -> None:
+    amounts = Amount.objects.filter(
+        is_current=True,
+        service__in={row.service_id for row in rows},
+        customer__in={row.customer_id for row in rows},
+        period_start__in={row.period_start for row in rows},
+    )
+    for amount in amounts.order_by("pk").prefetch_related("lines"):
+        side = lines[_key(amount.customer_id, amount)]
+        (side.odoo if amount.side == SideChoice.ODOO else side.external).extend(amount.lines.all())
+
+
+def _compare(row: Reconciliation, lines: _Lines) -> ComparedLines:
+    # A side that states totals alone leaves nothing else to compare by, on both sides.
+    is_taxed = row.external_untaxed is None and row.external_total is not None
+    pairs = pair_lines(
+        odoo=[_amount_of(line, is_taxed=is_taxed) for line in lines.odoo],
+        external=[_amount_of(line, is_taxed=is_taxed) for line in lines.external],
+        expected=[*map(_fee_of, lines.fees), *(_taxes_of(lines.odoo) if is_taxed else ())],
+    )
+    odoo_tax = None if is_taxed else row.odoo_tax
+    causes = explain(
+        pairs=pairs,
+        judgement=_judgement_of(row),
+        odoo=_side(None if is_taxed else row.odoo_untaxed, odoo_tax, row.odoo_total, row.currency),
+        external=_side(row.external_untaxed, row.external_tax, row.external_total, row.currency),
+    )
+    return ComparedLines(pairs, causes)
+
+
+def _amount_of(line: AmountLine, *, is_taxed: bool) -> LineAmount:
+    first, second = (line.total, line.untaxed) if is_taxed else (line.untaxed, line.total)
+    return LineAmount(
+        code=line.code,
+        kind=LineKind(line.kind),
+        description=line.description,
+        quantity=line.quantity,
+        amount=first if first is not None else second or Decimal(0),
+        is_priced_by_odoo=line.is_priced_by_odoo,
+    )
+
+
+def _fee_of(fee: Fee) -> LineAmount:
+    product = fee.charge.metric if fee.charge else fee.subscription.plan
+    return LineAmount(
+        code=product.code,
+        kind=LineKind(fee.kind),
+        description=product.name,
+        quantity=fee.quantity,
+        amount=fee.amount,
+    )
+
+
+def _taxes_of(lines: Iterable[AmountLine]) -> Iterator[LineAmount]:
+    """Our rating knows no tax: beside totals, what is expected is taxed as Odoo taxed it."""
+    for line in lines:
+        if line.tax:
+            yield LineAmount(line.code, LineKind(line.kind), line.description, Decimal(0), line.tax)
+
+
+def _judgement_of(row: Reconciliation) -> Judgement:
+    return Judgement(
         basis=Basis(row.basis),
         odoo_amount=row.odoo_amount,
         external_amount=row.external_amount,
@@ -58,62 +137,7 @@ def _compare(
         outcome=Outcome(row.outcome),
         status=Status(row.status),
     )
-    causes = explain(
-        pairs=pairs,
-        judgement=judgement,
-        odoo=_side(row.currency, row.odoo_untaxed, row.odoo_tax, row.odoo_total),
-        external=_side(row.currency, row.external_untaxed, row.external_tax, row.external_total),
-    )
-    return ComparedLines(pairs, causes)
 
 
-def _side(
-    currency: str, untaxed: Decimal | None, tax: Decimal | None, total: Decimal | None
-) -> SideAmounts | None:
-    if untaxed is None and total is None:
-        return None
-    return SideAmounts(untaxed=untaxed, tax=tax, total=total, currency=currency)
-
-
-def _amount_lines(rows: Sequence[Reconciliation]) -> Mapping[BillKey, Mapping[str, list[LineAmount]]]:
-    found: dict[BillKey, dict[str, list[LineAmount]]] = defaultdict(lambda: defaultdict(list))
-    query = AmountLine.objects.filter(
-        amount__is_current=True,
-        amount__customer__in={row.customer_id for row in rows},
-        amount__period_start__in={row.period_start for row in rows},
-    ).select_related("amount")
-    for line in query.order_by("amount", "position"):
-        amount = line.amount
-        key = (amount.customer_id, amount.currency, amount.period_start, amount.period_end)
-        found[key][amount.side].append(
-            LineAmount(
-                code=line.code,
-                kind=LineKind(line.kind),
-                description=line.description,
-                quantity=line.quantity,
-                # A document that states totals alone has nothing else to compare by.
-                amount=line.untaxed if line.untaxed is not None else line.total or Decimal(0),
-                is_priced_by_odoo=line.is_priced_by_odoo,
-            )
-        )
-    return found
-
-
-def _fee_lines(rows: Sequence[Reconciliation]) -> Mapping[BillKey, list[LineAmount]]:
-    found: dict[BillKey, list[LineAmount]] = defaultdict(list)
-    query = Fee.objects.filter(
-        subscription__customer__in={row.customer_id for row in rows},
-        period_start__in={row.period_start for row in rows},
-    ).select_related("subscription__plan", "charge__metric")
-    for fee in query.order_by("pk"):
-        key = (fee.subscription.customer_id, fee.currency, fee.period_start, fee.period_end)
-        found[key].append(
-            LineAmount(
-                code=fee.charge.metric.code if fee.charge else fee.subscription.plan.code,
-                kind=LineKind(fee.kind),
-                description=str(fee.charge.metric if fee.charge else fee.subscription.plan),
-                quantity=fee.quantity,
-                amount=fee.amount,
-            )
-        )
-    return found
+def _side(untaxed: Decimal | None, tax: Decimal | None, total: Decimal | None, currency: str) -> Side | None:
+    return None if untaxed is None and total is None else Side(untaxed, tax, total, currency)
