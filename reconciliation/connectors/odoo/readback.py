@@ -159,7 +159,7 @@ def _verify_header(draft: QuotationDraft, quotation: Quotation) -> list[str]:
 def _verify_lines(draft: QuotationDraft, quotation: Quotation) -> list[str]:
     held = {line.external_key: line for line in quotation.lines if line.external_key}
     differences = [
-        f"line {line.external_key or line.name!r}: not intended"
+        f"line {line.external_key or f'“{line.name}”'}: not intended"
         for line in quotation.lines
         if line.external_key not in draft.line_keys
     ]

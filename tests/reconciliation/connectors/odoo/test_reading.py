@@ -17,8 +17,9 @@ SUBSCRIPTIONS = ("is_subscription", "plan_id", "subscription_state", "start_date
 class Tables:
     """Answers search_read by id from rows that a test gives, as many as the limit allows, and codes."""
 
-    def __init__(self, fields=(), **rows):
+    def __init__(self, fields=(), names=(), **rows):
         self.fields = fields
+        self.names = dict(names)
         self.rows = {"res.currency": CURRENCIES} | {
             name.replace("__", "."): each for name, each in rows.items()
         }
@@ -26,6 +27,8 @@ class Tables:
     def __call__(self, model, method, args, kwargs):
         if method == "fields_get":
             return {name: {"type": "char"} for name in args[0] if name in self.fields}
+        if method == "get_external_id":
+            return {str(each): self.names.get(each, "") for each in args[0]}
         if method == "read":
             return [row for row in self.rows[model] if row["id"] in args[0]]
         after = next(
@@ -276,6 +279,35 @@ class TestInvoices:
         connector, transport = connect(self.tables())
         assert list(connector.read_invoices()) == []
         assert transport.calls == []
+
+
+class TestQuotations:
+    KEY = "1795383880"
+    NAMES = {
+        559: f"__billing_console__.shadow_{KEY}",
+        5195: f"__billing_console__.shadow_{KEY}__api",
+        5196: f"__billing_console__.shadow_{KEY}__sto",
+        5197: "__import__.somebody_elses",
+    }
+
+    def test_the_recorded_quotation_is_read_to_the_cent(self):
+        header = {**recorded_result("shadow_quotation_read")[0], "partner_id": [7531, "Acme Inc 204100"]}
+        lines = [{**line, "order_id": [559, "S00559"]} for line in recorded_result("shadow_lines_read")]
+        tables = Tables(names=self.NAMES, sale__order=[header], sale__order__line=lines)
+        connector, _ = connect(tables)
+        quotation = connector.read_quotations([self.KEY], {self.KEY: 559})[self.KEY]
+        assert (quotation.name, quotation.state, quotation.currency) == ("S00559", "draft", "CAD")
+        assert (quotation.partner_id, quotation.company_id, quotation.pricelist_id) == (7531, 1, 3)
+        assert [str(each) for each in (quotation.untaxed, quotation.tax, quotation.total)] == [
+            "133.96",
+            "17.41",
+            "151.37",
+        ]
+        assert [(line.external_key, str(line.untaxed), str(line.tax)) for line in quotation.lines] == [
+            ("api", "30.86", "4.01"),
+            ("sto", "4.10", "0.53"),
+            (None, "99.00", "12.87"),
+        ]
 
 
 class TestProbe:

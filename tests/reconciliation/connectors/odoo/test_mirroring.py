@@ -1,0 +1,183 @@
+"""The readers against a running stand-in: every field filled from what somebody made there."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from billing_console.demo.odoo_standin.settings import RESTRICTED_KEY, RESTRICTED_LOGIN
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.connector import OdooConnector
+from tests.reconciliation.connectors.odoo.conftest import SETTINGS
+from tests.reconciliation.connectors.odoo.drafting import Shop
+
+
+def connect(stand_in, **changes):
+    values = {
+        "url": stand_in.url,
+        "database": SETTINGS.database,
+        "login": SETTINGS.login,
+        "api_key": SETTINGS.key,
+        "company_id": 1,
+    }
+    return OdooConnector.connect(**(values | changes))
+
+
+@pytest.fixture
+def order(back_office):
+    """A running subscription: a plan at 99 and a metered product at 0.0025, nothing delivered yet."""
+    plan = back_office.create("sale.subscription.plan", name="Monthly")
+    fee = back_office.product("Pro plan", 99)
+    calls = back_office.product("API calls", 0.0025, invoice_policy="delivery")
+    number = back_office.create(
+        "sale.order",
+        partner_id=back_office.customer(),
+        client_order_ref="sub_1",
+        is_subscription=True,
+        plan_id=plan,
+        start_date="2026-11-01",
+        order_line=[
+            [0, 0, {"product_id": fee, "product_uom_qty": 1}],
+            [0, 0, {"product_id": calls, "product_uom_qty": 0, "price_unit": 0.0025}],
+        ],
+    )
+    back_office.call("sale.order", "action_confirm", [number])
+    return number
+
+
+def invoice(back_office, order):
+    """Bill what there is to bill, and return the draft."""
+    context = {"active_model": "sale.order", "active_ids": [order]}
+    values = [{"advance_payment_method": "delivered"}]
+    wizard = back_office.call("sale.advance.payment.inv", "create", values, context=context)
+    return back_office.call("sale.advance.payment.inv", "create_invoices", wizard, context=context)["res_id"]
+
+
+def refund(back_office, move):
+    context = {"active_model": "account.move", "active_ids": [move]}
+    (journal,) = back_office.find("account.journal")
+    values = [{"journal_id": journal, "reason": "usage correction"}]
+    wizard = back_office.call("account.move.reversal", "create", values, context=context)
+    return back_office.call("account.move.reversal", "refund_moves", wizard, context=context)["res_id"]
+
+
+class TestConnection:
+    def test_a_probe_finds_version_login_and_company(self, connector):
+        probe = connector.probe()
+        assert (probe.version, probe.login) == ("19.0", SETTINGS.login)
+        assert probe.company.currency == "CAD"
+        assert probe.company.rounding_method == "round_globally"
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({"api_key": "wrong"}, "authentication"),
+            ({"database": "nosuchdb"}, "transient"),
+            ({"company_id": 77}, "permission"),
+        ],
+    )
+    def test_what_is_wrong_with_a_connection_is_said(self, stand_in, changes, code):
+        with pytest.raises(ConnectorError) as caught:
+            connect(stand_in, **changes).probe()
+        assert caught.value.code == code
+
+    def test_a_user_without_rights_gets_a_permission_error(self, stand_in):
+        with pytest.raises(ConnectorError) as caught:
+            list(
+                connect(stand_in, login=RESTRICTED_LOGIN, api_key=RESTRICTED_KEY).read_invoices(
+                    partner_ids=[1]
+                )
+            )
+        assert caught.value.code == "permission"
+
+
+class TestPartnersProductsPricelists:
+    def test_a_partner_has_its_province(self, connector, back_office):
+        number = back_office.customer("Acme", "QC", ref="cust_1", email="a@acme.example", vat="CA1")
+        found = {partner.id: partner for partner in connector.read_partners()}[number]
+        assert (found.name, found.ref, found.email, found.vat) == ("Acme", "cust_1", "a@acme.example", "CA1")
+        assert (found.country_code, found.state_code) == ("CA", "QC")
+        assert found.is_active
+
+    def test_a_partner_without_anything_is_read(self, connector, back_office):
+        number = back_office.customer("Bare", province=None)
+        found = {partner.id: partner for partner in connector.read_partners()}[number]
+        assert (found.ref, found.email, found.country_code, found.state_code, found.parent_id) == (None,) * 5
+
+    def test_an_archived_partner_is_read_as_such(self, connector, back_office):
+        number = back_office.customer()
+        back_office.call("res.partner", "write", [number], {"active": False})
+        assert [partner.is_active for partner in connector.read_partners() if partner.id == number] == [False]
+
+    def test_more_than_a_page_comes_whole_and_once(self, connector, back_office):
+        rows = [{"name": f"Customer {number}"} for number in range(1100)]
+        numbers = back_office.call("res.partner", "create", rows)
+        found = [partner.id for partner in connector.read_partners()]
+        assert found == sorted(found)
+        assert set(numbers) <= set(found)
+        assert len(set(found)) == len(found)
+
+    def test_since_looks_back_and_no_further_than_needed(self, connector, back_office):
+        number = back_office.customer()
+        now = datetime.now(UTC)
+        assert number in [partner.id for partner in connector.read_partners(since=now + timedelta(minutes=4))]
+        assert list(connector.read_partners(since=now + timedelta(minutes=6))) == []
+
+    def test_a_product_has_an_exact_price(self, connector, back_office):
+        number = back_office.product("API calls", 0.0025, default_code="api_calls")
+        (found,) = (product for product in connector.read_products() if product.id == number)
+        assert (found.default_code, found.list_price, found.is_active) == (
+            "api_calls",
+            Decimal("0.0025"),
+            True,
+        )
+
+    def test_pricelists_have_currencies(self, connector):
+        assert {pricelist.currency for pricelist in connector.read_pricelists()} == {"CAD", "USD"}
+
+
+class TestSubscriptionOrders:
+    def test_an_order_has_plan_state_amounts_and_lines(self, connector, order):
+        (found,) = connector.read_subscription_orders()
+        assert (found.id, found.state, found.client_order_ref, found.currency) == (
+            order,
+            "sale",
+            "sub_1",
+            "CAD",
+        )
+        assert (found.plan[1], found.subscription_state) == ("Monthly", "3_progress")
+        assert found.start_date == date(2026, 11, 1)
+        assert [str(each) for each in (found.untaxed, found.tax, found.total)] == ["99.00", "12.87", "111.87"]
+        assert [line.price_unit for line in found.lines] == [Decimal(99), Decimal("0.0025")]
+
+    def test_a_shadow_quotation_is_no_subscription(self, connector, back_office, order):
+        connector.write_quotations([Shop(back_office).usual()])
+        assert [each.id for each in connector.read_subscription_orders()] == [order]
+
+
+class TestInvoices:
+    def test_nothing_billed_is_nothing(self, connector, order):
+        assert list(connector.read_invoices(order_ids=[order])) == []
+
+    def test_a_draft_is_read_with_its_lines_and_order(self, connector, back_office, order):
+        move = invoice(back_office, order)
+        (found,) = connector.read_invoices(order_ids=[order])
+        assert (found.id, found.name, found.state, found.order_ids) == (move, None, "draft", (order,))
+        assert [str(each) for each in (found.untaxed, found.tax, found.total)] == ["99.00", "12.87", "111.87"]
+        assert [(line.name, str(line.untaxed)) for line in found.lines] == [("Pro plan", "99.00")]
+
+    def test_a_credit_note_is_negative_and_found_by_its_partner(self, connector, back_office, order):
+        move = invoice(back_office, order)
+        back_office.call("account.move", "action_post", [move])
+        note = refund(back_office, move)
+        (held,) = back_office.call("account.move", "read", [move], fields=["partner_id"])
+        posted, credit = connector.read_invoices(partner_ids=[held["partner_id"][0]])
+        assert (posted.id, posted.state, posted.payment_state) == (move, "posted", "not_paid")
+        assert posted.name
+        assert posted.invoice_date
+        assert (credit.id, credit.move_type) == (note, "out_refund")
+        assert [str(each) for each in (credit.untaxed, credit.tax, credit.total)] == [
+            "-99.00",
+            "-12.87",
+            "-111.87",
+        ]
