@@ -181,7 +181,7 @@ def test_tax_on_a_total_is_a_cause_of_its_own():
 def test_where_only_totals_are_stated_tax_is_in_the_lines():
     sides = Side(Decimal(100), Decimal(13), Decimal(113), "CAD"), Side(None, None, Decimal(103), "CAD")
     _, _, causes = compare(odoo=["plan pro 1 113 odoo"], external=["plan pro 1 103"], sides=sides)
-    assert told(causes) == [("price", "10", ("pro",))]
+    assert told(causes) == [("price", "10.00", ("pro",))]
 
 
 def test_tax_is_no_part_of_an_untaxed_delta():
