@@ -89,7 +89,12 @@ def clear_stale_pid(cluster: Cluster) -> None:
 
 
 def _read_pid(cluster: Cluster) -> int:
-    return int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0])
+    return int(_read_pid_file(cluster)[0])
+
+
+def _read_pid_file(cluster: Cluster) -> list[str]:
+    """PostgreSQL's own note of its number, data directory, start, port, socket, addresses, memory and status."""
+    return (cluster.data / "postmaster.pid").read_text().split("\n")
 
 
 def _belongs(process: psutil.Process, cluster: Cluster) -> bool:
@@ -102,7 +107,12 @@ def _belongs(process: psutil.Process, cluster: Cluster) -> bool:
 
 def is_accepting(data_dir: Path) -> bool:
     """Whether the server takes connections now: not while it starts, recovers or stops."""
-    return PGconn.ping(get_url(data_dir, "postgres").encode()) == Ping.OK
+    # Asking only a server that calls itself ready keeps refusals out of its log.
+    try:
+        status = _read_pid_file(locate(data_dir))[7].strip()
+    except (OSError, IndexError):
+        return False
+    return status == "ready" and PGconn.ping(get_url(data_dir, "postgres").encode()) == Ping.OK
 
 
 def is_ready(data_dir: Path) -> bool:
