@@ -23,7 +23,7 @@ from reconciliation.connectors.odoo.external_ids import TAG, parse_line
 from reconciliation.connectors.odoo.guard import TAG_COLUMNS
 from reconciliation.connectors.odoo.loading import load_drafts, load_rows
 from reconciliation.connectors.odoo.session import OdooSession
-from reconciliation.connectors.odoo.sheets import PLAN_SHEET, header_sheet, usage_sheet
+from reconciliation.connectors.odoo.sheets import INSERT_ONLY, PLAN_SHEET, header_sheet, usage_sheet
 
 TAG_NAME = "Shadow billing: do not confirm"
 
@@ -49,8 +49,9 @@ def write_quotations(session: OdooSession, drafts: Iterable[QuotationDraft]) -> 
 
     Seven calls for each thousand lines, more only to find the drafts that Odoo refuses. A draft fails alone:
     "not_draft" when a person has sent, confirmed or cancelled its quotation, "permanent" when Odoo refuses
-    its data. Raises `ConnectorError` for what concerns no single draft ("transient", "outcome_unknown",
-    "authentication", …): then any of them may have been written, and all may be written again.
+    its data (it may leave a quotation without lines). Raises `ConnectorError` for what concerns no single
+    draft ("transient", "outcome_unknown", "authentication", …): then any of them may have been written, and
+    all may be written again.
     """
     every = list(drafts)
     refuse_repeated((draft.key for draft in every), "the drafts")
@@ -77,8 +78,11 @@ def _batches(drafts: Iterable[QuotationDraft]) -> Iterator[list[QuotationDraft]]
 
 
 def _ensure_tag(session: OdooSession) -> int:
-    """The id of the tag that tells a person in Odoo what they are looking at."""
-    ids, messages = load_rows(session, "crm.tag", TAG_COLUMNS, [[TAG, TAG_NAME]], {})
+    """The id of the tag that tells a person in Odoo what they are looking at.
+
+    Only inserted: writing the one tag in every push would set two workers against each other.
+    """
+    ids, messages = load_rows(session, "crm.tag", TAG_COLUMNS, [[TAG, TAG_NAME]], INSERT_ONLY)
     if ids is None:
         raise classify_messages(messages)
     return ids[0]

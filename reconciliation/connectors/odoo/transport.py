@@ -101,7 +101,7 @@ class OdooRpcTransport:
 class _RefuseRedirect(HTTPRedirectHandler):
     """A redirected POST would come out as a GET, and the key would follow to wherever it points."""
 
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
 
 

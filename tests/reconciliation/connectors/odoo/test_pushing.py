@@ -53,6 +53,14 @@ class TestWriting:
         (tag,) = back_office.call("crm.tag", "read", row["tag_ids"], fields=["name"])
         assert tag["name"] == "Shadow billing: do not confirm"
 
+    def test_the_tag_is_inserted_once_and_not_written_again(self, connector, shop, back_office):
+        push(connector, shop.usual("k1"))
+        (tag,) = back_office.find("crm.tag")
+        back_office.call("crm.tag", "write", [tag], {"name": "Renamed by a person"})
+        push(connector, shop.usual("k2"))
+        rows = back_office.call("crm.tag", "search_read", [], fields=["name"])
+        assert rows == [{"id": tag, "name": "Renamed by a person"}]
+
     def test_twice_is_once(self, connector, shop):
         first, _ = push(connector, shop.usual("k1"), shop.usual("k2"))
         held = shop.quotations()
