@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from ingest.models import AuditRecord, Service
 from ingest.models.public import PublicModel
@@ -11,7 +11,7 @@ from ingest.models.public import PublicModel
 
 def record(
     *,
-    actor: AbstractUser | None,
+    actor: User | None,
     action: str,
     target: PublicModel,
     service: Service | None = None,

@@ -15,12 +15,14 @@ def biller_of(*, subscription: Subscription, period_start: datetime) -> Biller:
     return Biller(term.biller) if term else Biller.SERVICE
 
 
-def with_biller(fees: QuerySet[Fee]) -> QuerySet[Fee]:
-    """Fees annotated with `biller`, by the same rule as `biller_of`, in the same query."""
+def billed_by(biller: Biller, fees: QuerySet[Fee]) -> QuerySet[Fee]:
+    """Those of the fees whose period a biller bills, by the same rule as `biller_of`, in the same query."""
     terms = BillerTerm.objects.filter(
         subscription=OuterRef("subscription"), starts_at__lte=OuterRef("period_start")
     ).order_by("-starts_at")
-    return fees.annotate(biller=Coalesce(Subquery(terms.values("biller")[:1]), Value(Biller.SERVICE.value)))
+    return fees.annotate(
+        biller=Coalesce(Subquery(terms.values("biller")[:1]), Value(Biller.SERVICE.value))
+    ).filter(biller=biller)
 
 
 def switch_biller(*, switches: Iterable[tuple[Subscription, datetime]], biller: Biller) -> int:

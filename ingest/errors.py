@@ -1,6 +1,6 @@
 """The one error that a domain function raises when it refuses: a stable code, and a sentence for a person."""
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 
 class DomainError(Exception):
@@ -12,7 +12,7 @@ class DomainError(Exception):
         self.message = message
 
 
-def require_permission(actor: AbstractUser | None, permission: str) -> None:
+def require_permission(actor: User | None, permission: str) -> None:
     """Refuses with `permission_denied` when a person lacks `app.codename`; no actor is the console itself."""
     if actor is not None and not actor.has_perm(permission):
         raise DomainError("permission_denied", f"{actor.get_username()} may not do this.")

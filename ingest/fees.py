@@ -94,7 +94,7 @@ def rate_period(
 def rate_windows(*, windows: Sequence[Window], period_label: str, now: datetime) -> int:
     """Rates the given windows, all of one label, and stores what changed in one statement."""
     fees = list(_rate(windows))
-    parameters = {
+    parameters: dict[str, Any] = {
         "fees": json.dumps([asdict(fee) for fee in fees], default=str),
         "subscriptions": [window.subscription.pk for window in windows],
         "label": period_label,

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -45,7 +45,7 @@ class Caller:
 
 @transaction.atomic
 def create_key(
-    *, service: Service, name: str, actor: AbstractUser | None, expires_at: datetime | None = None
+    *, service: Service, name: str, actor: User | None, expires_at: datetime | None = None
 ) -> IssuedKey:
     """Issues a key with 256 random bits and keeps its digest alone.
 
@@ -65,7 +65,7 @@ def create_key(
 
 
 @transaction.atomic
-def revoke_key(*, key_id: int, actor: AbstractUser | None) -> ApiKey:
+def revoke_key(*, key_id: int, actor: User | None) -> ApiKey:
     """Ends a key for good, in every process within two seconds; a key already revoked stays as it is.
 
     Refuses with `permission_denied`, or `unknown_key`.
@@ -133,7 +133,7 @@ def _note_use(key_id: int, now: datetime) -> None:
         ApiKey.objects.filter(stale, pk__in=unlocked.values("pk")).update(last_used_at=now)
 
 
-def _record(record: ApiKey, actor: AbstractUser | None, action: str, after: dict[str, str | None]) -> None:
+def _record(record: ApiKey, actor: User | None, action: str, after: dict[str, str | None]) -> None:
     after = {"prefix": record.prefix, **after}
     audit.record(actor=actor, action=action, target=record, service=record.service, after=after)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -75,7 +76,7 @@ def meter_windows(*, windows: Sequence[Window], period_label: str, now: datetime
     """Aggregates the events of the given windows, all of one label, in one statement."""
     if not windows:
         return 0
-    parameters = {
+    parameters: dict[str, Any] = {
         "subscriptions": [window.subscription.pk for window in windows],
         # Lago: the lower bound is compared at millisecond precision.
         "counts_from": [truncate_to_millisecond(window.counts_from) for window in windows],

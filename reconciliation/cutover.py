@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -30,7 +30,7 @@ TRANSITIONS: dict[CutoverStatus, set[CutoverStatus]] = {
 
 
 @transaction.atomic
-def start_dual_run(*, service: Service, actor: AbstractUser | None) -> Service:
+def start_dual_run(*, service: Service, actor: User | None) -> Service:
     """Moves a service from shadow into its dual run: from now on its closed periods count."""
     require_permission(actor, "ingest.change_service")
     service = Service.objects.select_for_update().get(pk=service.pk)
@@ -41,9 +41,7 @@ def start_dual_run(*, service: Service, actor: AbstractUser | None) -> Service:
 
 
 @transaction.atomic
-def request_cutover(
-    *, service: Service, effective_date: date, comment: str, actor: AbstractUser
-) -> CutoverRequest:
+def request_cutover(*, service: Service, effective_date: date, comment: str, actor: User) -> CutoverRequest:
     """Asks a manager to move a service to Odoo from a date on; keeps the readiness report as it stands.
 
     It may be asked before everything is ready; approval is what readiness decides. Refuses a service that is
@@ -73,7 +71,7 @@ def request_cutover(
 
 
 @transaction.atomic
-def approve(*, request_id: int, actor: AbstractUser, comment: str = "") -> CutoverRequest:
+def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverRequest:
     """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
 
     Refuses the person who asked (`same_person`) and any unmet condition, read anew now (`not_ready`); there
@@ -97,7 +95,7 @@ def approve(*, request_id: int, actor: AbstractUser, comment: str = "") -> Cutov
 
 
 @transaction.atomic
-def reject(*, request_id: int, actor: AbstractUser, comment: str) -> CutoverRequest:
+def reject(*, request_id: int, actor: User, comment: str) -> CutoverRequest:
     """Rejects a request with a comment; whoever asked may not decide (`same_person`)."""
     require_permission(actor, "reconciliation.approve_cutover")
     if not comment.strip():
@@ -111,7 +109,7 @@ def reject(*, request_id: int, actor: AbstractUser, comment: str) -> CutoverRequ
 
 
 @transaction.atomic
-def roll_back(*, request_id: int, actor: AbstractUser, reason: str) -> CutoverRequest:
+def roll_back(*, request_id: int, actor: User, reason: str) -> CutoverRequest:
     """Gives billing back to the service, from each subscription's next period start on.
 
     A period that Odoo has begun to bill stays with Odoo: nobody is billed twice for it.
@@ -201,13 +199,13 @@ def _lock(pk: int, to: CutoverStatus) -> CutoverRequest:
     return request
 
 
-def _decide(request: CutoverRequest, status: CutoverStatus, actor: AbstractUser, comment: str) -> None:
+def _decide(request: CutoverRequest, status: CutoverStatus, actor: User, comment: str) -> None:
     request.status, request.decided_by, request.decided_at = status, actor, timezone.now()
     request.decision_comment = comment.strip()
     request.save()
 
 
-def _set_phase(service: Service, phase: Phase, actor: AbstractUser | None, action: str) -> None:
+def _set_phase(service: Service, phase: Phase, actor: User | None, action: str) -> None:
     before, service.phase, service.phase_since = service.phase, phase, timezone.now()
     service.save(update_fields=["phase", "phase_since"])
     audit.record(
@@ -222,7 +220,7 @@ def _set_phase(service: Service, phase: Phase, actor: AbstractUser | None, actio
 
 
 def _record(
-    request: CutoverRequest, actor: AbstractUser | None, action: str, facts: dict[str, object], reason: str
+    request: CutoverRequest, actor: User | None, action: str, facts: dict[str, object], reason: str
 ) -> None:
     audit.record(
         actor=actor,

@@ -1,6 +1,6 @@
 """The mirror: Odoo's partners, products, pricelists, orders and invoices as they were last read."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -39,12 +39,12 @@ def sync(*, connector: OdooConnector, progress: Progress | None = None) -> dict[
 
 def sync_invoices(*, service: Service, connector: OdooConnector) -> int:
     """Reads the draft and posted invoices of a service's subscription orders; returns how many there are."""
-    orders = Subscription.objects.filter(service=service).exclude(odoo_order_id=None)
-    ids = list(orders.values_list("odoo_order_id", flat=True).distinct())
+    orders = Subscription.objects.filter(service=service, odoo_order_id__isnull=False)
+    ids = [order_id for order_id in orders.values_list("odoo_order_id", flat=True).distinct() if order_id]
     if not ids:
         return 0
     known = dict(OdooOrder.objects.filter(odoo_id__in=ids).values_list("odoo_id", "pk"))
-    invoices = connector.read_invoices(order_ids=[order_id for order_id in ids if order_id is not None])
+    invoices = connector.read_invoices(order_ids=ids)
     return _keep(OdooInvoice, (_invoice(invoice, known) for invoice in invoices))
 
 
@@ -121,7 +121,7 @@ def _order(order: SubscriptionOrder) -> OdooOrder:
     )
 
 
-def _invoice(invoice: Invoice, orders: dict[int | None, int]) -> OdooInvoice:
+def _invoice(invoice: Invoice, orders: Mapping[int, int]) -> OdooInvoice:
     order_ids = [orders[order_id] for order_id in invoice.order_ids if order_id in orders]
     return OdooInvoice(
         odoo_id=invoice.id,

@@ -4,14 +4,15 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ingest import audit
-from ingest.billers import with_biller
+from ingest.billers import billed_by
 from ingest.errors import DomainError, require_permission
 from ingest.models import Biller, Fee, Service
 from reconciliation import odoo_amounts
@@ -45,7 +46,7 @@ def plan_pushes(
     *,
     service: Service,
     period_label: str,
-    actor: AbstractUser | None,
+    actor: User | None,
     customers: Iterable[int] | None = None,
     run: Run | None = None,
     is_dry: bool = False,
@@ -60,17 +61,16 @@ def plan_pushes(
     latest = _latest_pushes([bill.key for bill, _ in drafts])
     for bill, draft in drafts:
         earlier = latest.get(bill.key)
-        is_same = earlier is not None and earlier.digest == draft.digest()
-        if is_same and earlier.status != PushStatus.FAILED:
+        if earlier is None or earlier.digest != draft.digest():
+            intend = partial(_store_intent, service, bill, draft, actor, run)
+        elif earlier.status == PushStatus.FAILED:
+            intend = partial(_queue_again, earlier)
+        else:
             plan.unchanged += 1
             continue
         plan.created += 1
-        if is_dry:
-            continue
-        if is_same:
-            _queue_again(earlier)
-        else:
-            _store_intent(service, bill, draft, actor, run)
+        if not is_dry:
+            intend()
     return plan
 
 
@@ -81,7 +81,7 @@ def _latest_pushes(keys: Sequence[str]) -> dict[str, Push]:
 
 @transaction.atomic
 def _store_intent(
-    service: Service, bill: Bill, draft: QuotationDraft, actor: AbstractUser | None, run: Run | None
+    service: Service, bill: Bill, draft: QuotationDraft, actor: User | None, run: Run | None
 ) -> Push:
     earlier = Push.objects.select_for_update().filter(key=bill.key)
     version = max(earlier.values_list("version", flat=True), default=0) + 1
@@ -214,7 +214,7 @@ def read_errors(service: Service) -> list[str]:
 
 
 @transaction.atomic
-def retry(*, push_id: int, actor: AbstractUser) -> Push:
+def retry(*, push_id: int, actor: User) -> Push:
     """Puts a failed push back into the queue, audited; refuses any other (`not_failed`)."""
     require_permission(actor, "reconciliation.retry_push")
     push = Push.objects.select_for_update().get(pk=push_id)
@@ -265,7 +265,7 @@ def _refuse_if_odoo_bills(push: Push) -> bool:
 
 
 def _has_fee_billed_by_odoo(fee_ids: Sequence[str]) -> bool:
-    return with_biller(Fee.objects.filter(public_id__in=fee_ids)).filter(biller=Biller.ODOO).exists()
+    return billed_by(Biller.ODOO, Fee.objects.filter(public_id__in=fee_ids)).exists()
 
 
 def _doubt_dead(*, service: Service, now: datetime) -> None:

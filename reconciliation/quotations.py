@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.conf import settings
 from django.db.models import Q
 
-from ingest.billers import with_biller
+from ingest.billers import billed_by
 from ingest.fees import fees_of_period
 from ingest.models import Biller, Customer, Fee, FeeKind, Service
 from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
@@ -62,10 +62,8 @@ def read_drafts(
 
 
 def _group(service: Service, period_label: str, customers: Iterable[int] | None) -> Mapping[Bill, list[Fee]]:
-    fees = (
-        with_biller(fees_of_period(service=service, period_label=period_label))
-        .filter(biller=Biller.SERVICE)
-        .exclude(amount=0, quantity=0, events_count=0)
+    fees = billed_by(Biller.SERVICE, fees_of_period(service=service, period_label=period_label)).exclude(
+        amount=0, quantity=0, events_count=0
     )
     if customers is not None:
         fees = fees.filter(subscription__customer__in=customers)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, F, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from ingest.billers import with_biller
+from ingest.billers import billed_by
 from ingest.models import Biller, Customer, Fee, Service
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
 from reconciliation.models import Alarm, Outcome, Push, PushStatus, Reconciliation, Status
@@ -86,9 +86,11 @@ def _unpushed(service: Service, labels: list[str]) -> int:
         status=PushStatus.DONE,
     ).order_by("-version")
     closed_until = timezone.now() - timedelta(hours=service.grace_hours)
-    fees = with_biller(Fee.objects.filter(subscription__service=service, period_label__in=labels))
+    fees = Fee.objects.filter(
+        subscription__service=service, period_label__in=labels, period_end__lte=closed_until
+    )
     return (
-        fees.filter(biller=Biller.SERVICE, period_end__lte=closed_until)
+        billed_by(Biller.SERVICE, fees)
         .exclude(amount=0, quantity=0, events_count=0)
         .annotate(pushed_at=Subquery(settled.values("settled_at")[:1]))
         .filter(Q(pushed_at=None) | Q(rated_at__gt=F("pushed_at")))

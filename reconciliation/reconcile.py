@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -157,7 +158,7 @@ def reconcile_period(*, service: Service, period_label: str, now: datetime) -> R
     if service.phase == Phase.SHADOW:
         raise DomainError("not_judged", f"{service} is in shadow: its periods are not judged yet.")
     start = datetime.combine(parse_label(period_label).start, time.min, UTC)
-    parameters = {
+    parameters: dict[str, Any] = {
         "service": service.pk,
         "label": period_label,
         # Local midnights lie within a day of UTC's; the bounds let the index on the period's start serve.

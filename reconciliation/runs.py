@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -50,7 +50,7 @@ def request_run(
     *,
     kind: RunKind,
     service: Service | None,
-    actor: AbstractUser | None,
+    actor: User | None,
     period_label: str = "",
     parameters: dict[str, Any] | None = None,
 ) -> Run:
@@ -79,7 +79,7 @@ def request_run(
     return run
 
 
-def retry_run(*, run_id: int, actor: AbstractUser) -> Run:
+def retry_run(*, run_id: int, actor: User) -> Run:
     """Queues the same work again as a new run; refuses one that is not finished."""
     run = Run.objects.select_related("service").get(pk=run_id)
     if not run.is_finished:
@@ -171,7 +171,7 @@ def _finish(run: Run, status: RunStatus, summary: dict[str, Any], message: str) 
     return run
 
 
-def _require_may_run(kind: RunKind, actor: AbstractUser | None) -> None:
+def _require_may_run(kind: RunKind, actor: User | None) -> None:
     if kind in FINANCE_KINDS and actor is not None and actor.has_perm("reconciliation.push_reconciliation"):
         return
     require_permission(actor, "reconciliation.operate_run")

@@ -14,7 +14,7 @@ def encrypt(secret: str) -> bytes:
 
 def decrypt(stored: bytes) -> str:
     """The secret of what `encrypt` gave; raises InvalidToken when SECRETS_KEY is another one."""
-    return _cipher().decrypt(bytes(stored)).decode()
+    return _cipher().decrypt(stored).decode()
 
 
 def _cipher() -> Fernet:

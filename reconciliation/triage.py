@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ TRANSITIONS = {Status.DELTA: {Status.RESOLVED}, Status.RESOLVED: {Status.DELTA}}
 def resolve(
     *,
     reconciliation_ids: Sequence[int],
-    actor: AbstractUser,
+    actor: User,
     reason: str,
     versions: Mapping[int, int] | None = None,
 ) -> int:
@@ -42,9 +42,7 @@ def resolve(
 
 
 @transaction.atomic
-def reopen(
-    *, reconciliation_id: int, actor: AbstractUser, reason: str, version: int | None = None
-) -> Reconciliation:
+def reopen(*, reconciliation_id: int, actor: User, reason: str, version: int | None = None) -> Reconciliation:
     """Opens a resolved row again; refuses any other (`not_resolved`), and as `resolve` does."""
     require_permission(actor, PERMISSION)
     if not reason.strip():
@@ -58,7 +56,7 @@ def reopen(
 
 
 @transaction.atomic
-def assign(*, reconciliation_ids: Sequence[int], actor: AbstractUser, owner: AbstractUser | None) -> int:
+def assign(*, reconciliation_ids: Sequence[int], actor: User, owner: User | None) -> int:
     """Gives rows to somebody who may triage, or to nobody; returns how many changed hands."""
     require_permission(actor, PERMISSION)
     require_permission(owner, PERMISSION)
@@ -100,7 +98,7 @@ def _move(row: Reconciliation, to: Status, code: str, message: str) -> None:
     row.version += 1
 
 
-def _record(row: Reconciliation, actor: AbstractUser, action: str, before: Status, reason: str) -> None:
+def _record(row: Reconciliation, actor: User, action: str, before: Status, reason: str) -> None:
     figures = {
         "odoo_amount": _text(row.odoo_amount),
         "external_amount": _text(row.external_amount),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -41,7 +41,7 @@ WAITS = [
 
 @transaction.atomic
 def create_endpoint(
-    *, service: Service, url: str, actor: AbstractUser | None, secret: str = ""
+    *, service: Service, url: str, actor: User | None, secret: str = ""
 ) -> tuple[WebhookEndpoint, str]:
     """Registers an address and returns it with its HMAC key, which is shown this once.
 
@@ -101,7 +101,7 @@ def deliver_due(*, now: datetime, limit: int = 50) -> int:
 
 
 @transaction.atomic
-def retry(*, delivery_id: int, actor: AbstractUser) -> Delivery:
+def retry(*, delivery_id: int, actor: User) -> Delivery:
     """Sends a failed delivery again, with the same body and key; refuses any other (`not_failed`)."""
     require_permission(actor, "reconciliation.retry_delivery")
     delivery = Delivery.objects.select_for_update().select_related("endpoint__service").get(pk=delivery_id)
@@ -139,7 +139,7 @@ def _attempt(delivery: Delivery) -> None:
     body = delivery.body.encode()
     headers = {
         "Content-Type": "application/json",
-        "X-Lago-Signature": sign(secret=decrypt(delivery.endpoint.secret), body=body),
+        "X-Lago-Signature": sign(secret=decrypt(bytes(delivery.endpoint.secret)), body=body),
         "X-Lago-Signature-Algorithm": "hmac",
         "X-Lago-Unique-Key": str(delivery.unique_key),
     }
