@@ -10,6 +10,7 @@ from typing import Self
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo import invoices, mirror, orders, quotation, readback
 from reconciliation.connectors.odoo.classification import SYSTEM
+from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.guard import GuardedTransport
 from reconciliation.connectors.odoo.quotation import WriteOutcome
@@ -22,7 +23,6 @@ from reconciliation.connectors.odoo.records import (
     Quotation,
     SubscriptionOrder,
 )
-from reconciliation.connectors.odoo.session import OdooSession
 from reconciliation.connectors.odoo.transport import OdooRpcTransport, Transport
 
 
@@ -43,7 +43,7 @@ class OdooConnector:
 
     def __init__(self, transport: Transport, *, company_id: int, language: str = "en_US") -> None:
         """Any transport, put behind the guard here: there is no way to have the connector without it."""
-        self._session = OdooSession(GuardedTransport(transport), company_id=company_id, language=language)
+        self._client = OdooClient(GuardedTransport(transport), company_id=company_id, language=language)
 
     @classmethod
     def connect(
@@ -63,37 +63,37 @@ class OdooConnector:
 
     def probe(self) -> Probe:
         """Log in and read the company; raises what stands in the way."""
-        version = self._session.transport.version()
+        version = self._client.transport.version()
         for company in self.read_companies():
-            if company.id == self._session.company_id:
-                return Probe(version, self._session.transport.login, company)
-        message = f"The user does not see a company with id {self._session.company_id} in Odoo."
+            if company.id == self._client.company_id:
+                return Probe(version, self._client.transport.login, company)
+        message = f"The user does not see a company with id {self._client.company_id} in Odoo."
         raise ConnectorError("permission", message, SYSTEM)
 
     def read_companies(self) -> Iterator[Company]:
-        return mirror.read_companies(self._session)
+        return mirror.read_companies(self._client)
 
     def read_partners(self, since: datetime | None = None) -> Iterator[Partner]:
-        return mirror.read_partners(self._session, since)
+        return mirror.read_partners(self._client, since)
 
     def read_products(self, since: datetime | None = None) -> Iterator[Product]:
-        return mirror.read_products(self._session, since)
+        return mirror.read_products(self._client, since)
 
     def read_pricelists(self) -> Iterator[Pricelist]:
-        return mirror.read_pricelists(self._session)
+        return mirror.read_pricelists(self._client)
 
     def read_subscription_orders(self, since: datetime | None = None) -> Iterator[SubscriptionOrder]:
-        return orders.read_subscription_orders(self._session, since)
+        return orders.read_subscription_orders(self._client, since)
 
     def read_invoices(
         self, *, order_ids: Iterable[int] = (), partner_ids: Iterable[int] = ()
     ) -> Iterator[Invoice]:
-        return invoices.read_invoices(self._session, order_ids=order_ids, partner_ids=partner_ids)
+        return invoices.read_invoices(self._client, order_ids=order_ids, partner_ids=partner_ids)
 
     def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
-        return quotation.write_quotations(self._session, drafts)
+        return quotation.write_quotations(self._client, drafts)
 
     def read_quotations(
         self, keys: Iterable[str], known_ids: Mapping[str, int] | None = None
     ) -> dict[str, Quotation]:
-        return readback.read_quotations(self._session, keys, known_ids)
+        return readback.read_quotations(self._client, keys, known_ids)

@@ -71,7 +71,7 @@ Check = Callable[[str, list[Any], dict[str, Any]], None]
 class GuardedTransport:
     """A transport that lets only the listed calls through; the rest is refused before anything leaves.
 
-    Lines may be deleted only after Odoo itself has said, in this session, that their external id is one of
+    Lines may be deleted only after Odoo itself has said, through this guard, that their external id is one of
     ours: an id alone proves nothing.
     """
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from reconciliation.connectors.odoo.records import Invoice, InvoiceLine
-from reconciliation.connectors.odoo.session import (
+from reconciliation.connectors.odoo.client import (
     LINES_PAGE_SIZE,
     PAGE_SIZE,
     Domain,
-    OdooSession,
+    OdooClient,
     Record,
     in_batches,
 )
+from reconciliation.connectors.odoo.records import Invoice, InvoiceLine
 from reconciliation.connectors.odoo.values import (
     keep_raw,
     read_date,
@@ -51,7 +51,7 @@ IS_BILLED: Domain = [["display_type", "=", "product"]]
 
 
 def read_invoices(
-    session: OdooSession, *, order_ids: Iterable[int] = (), partner_ids: Iterable[int] = ()
+    client: OdooClient, *, order_ids: Iterable[int] = (), partner_ids: Iterable[int] = ()
 ) -> Iterator[Invoice]:
     """The invoices and credit notes that bill one of these orders, and those of these partners, each once.
 
@@ -61,32 +61,32 @@ def read_invoices(
     for path, ids in ((ORDER_PATH, order_ids), ("partner_id", partner_ids)):
         for batch in in_batches(sorted(set(ids)), PAGE_SIZE):
             domain: Domain = [
-                ["company_id", "=", session.company_id],
+                ["company_id", "=", client.company_id],
                 ["move_type", "in", list(SIGNS)],
                 [path, "in", batch],
             ]
-            for page in session.read_pages("account.move", domain, FIELDS):
-                yield from _invoices(session, [row for row in page if row["id"] not in seen])
+            for page in client.read_pages("account.move", domain, FIELDS):
+                yield from _invoices(client, [row for row in page if row["id"] not in seen])
                 seen.update(row["id"] for row in page)
 
 
-def _invoices(session: OdooSession, page: Sequence[Record]) -> Iterator[Invoice]:
+def _invoices(client: OdooClient, page: Sequence[Record]) -> Iterator[Invoice]:
     ids = [row["id"] for row in page]
-    lines = session.read_lines("account.move.line", "move_id", ids, LINE_FIELDS, IS_BILLED)
-    orders = _read_orders(session, (line for each in lines.values() for line in each))
-    return (_invoice(session, row, lines[row["id"]], orders) for row in page)
+    lines = client.read_lines("account.move.line", "move_id", ids, LINE_FIELDS, IS_BILLED)
+    orders = _read_orders(client, (line for each in lines.values() for line in each))
+    return (_invoice(client, row, lines[row["id"]], orders) for row in page)
 
 
-def _read_orders(session: OdooSession, lines: Iterable[Record]) -> Mapping[int, int]:
+def _read_orders(client: OdooClient, lines: Iterable[Record]) -> Mapping[int, int]:
     """The order of each order line that invoice lines bill."""
     ids = sorted({each for line in lines for each in line["sale_line_ids"]})
     domain: Domain = [["id", "in", ids]]
-    pages = session.read_pages("sale.order.line", domain, ["order_id"], size=LINES_PAGE_SIZE) if ids else ()
+    pages = client.read_pages("sale.order.line", domain, ["order_id"], size=LINES_PAGE_SIZE) if ids else ()
     return {row["id"]: row["order_id"][0] for page in pages for row in page}
 
 
-def _invoice(session: OdooSession, row: Record, lines: list[Record], orders: Mapping[int, int]) -> Invoice:
-    rounding, sign = session.rounding(row["currency_id"][0]), SIGNS[row["move_type"]]
+def _invoice(client: OdooClient, row: Record, lines: list[Record], orders: Mapping[int, int]) -> Invoice:
+    rounding, sign = client.rounding(row["currency_id"][0]), SIGNS[row["move_type"]]
     billed = {orders[each] for line in lines for each in line["sale_line_ids"] if each in orders}
     return Invoice(
         id=row["id"],

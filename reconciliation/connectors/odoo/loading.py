@@ -12,8 +12,8 @@ from typing import Any
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import classify_messages
+from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
-from reconciliation.connectors.odoo.session import OdooSession
 from reconciliation.connectors.odoo.sheets import Row, Sheet
 
 Messages = Sequence[Mapping[str, Any]]
@@ -28,7 +28,7 @@ class Loaded:
     errors: dict[str, ConnectorError]
 
 
-def load_drafts(session: OdooSession, sheet: Sheet, drafts: Drafts) -> Loaded:
+def load_drafts(client: OdooClient, sheet: Sheet, drafts: Drafts) -> Loaded:
     """Load every draft that Odoo accepts and say of each other one why not.
 
     Raises what concerns no single draft: a lost race (transient), a lost answer (outcome unknown), a refused
@@ -39,15 +39,15 @@ def load_drafts(session: OdooSession, sheet: Sheet, drafts: Drafts) -> Loaded:
     while pending:
         batch = pending.pop()
         if batch:
-            pending.extend(_load_batch(session, sheet, batch, loaded))
+            pending.extend(_load_batch(client, sheet, batch, loaded))
     return loaded
 
 
 def load_rows(
-    session: OdooSession, model: str, columns: Sequence[str], rows: list[Row], context: Mapping[str, Any]
+    client: OdooClient, model: str, columns: Sequence[str], rows: list[Row], context: Mapping[str, Any]
 ) -> tuple[list[int] | None, Messages]:
     """One `load()`: the ids it saved, or None and the messages that say why nothing was saved."""
-    answer = session.call(model, "load", list(columns), rows, context=context)
+    answer = client.call(model, "load", list(columns), rows, context=context)
     ids, messages = answer["ids"], answer["messages"]
     if isinstance(ids, list):
         return ids, messages
@@ -57,11 +57,11 @@ def load_rows(
     return None, messages
 
 
-def _load_batch(session: OdooSession, sheet: Sheet, batch: Drafts, loaded: Loaded) -> list[Drafts]:
+def _load_batch(client: OdooClient, sheet: Sheet, batch: Drafts, loaded: Loaded) -> list[Drafts]:
     """Load a batch, note what is decided by it, and return what is to be sent again."""
     owners = [draft.key for draft in batch for _ in sheet.rows(draft)]
     rows = [row for draft in batch for row in sheet.rows(draft)]
-    ids, messages = load_rows(session, sheet.model, sheet.columns, rows, sheet.context)
+    ids, messages = load_rows(client, sheet.model, sheet.columns, rows, sheet.context)
     if ids is not None:
         _note_ids(loaded, batch, owners, ids)
         return []

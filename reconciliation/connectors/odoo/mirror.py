@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from reconciliation.connectors.odoo.client import OdooClient, Record, changed_since
 from reconciliation.connectors.odoo.records import Company, Partner, Pricelist, Product
-from reconciliation.connectors.odoo.session import OdooSession, Record, changed_since
 from reconciliation.connectors.odoo.values import (
     keep_raw,
     read_datetime,
@@ -38,31 +38,31 @@ COUNTRY = "res.country"
 STATE = "res.country.state"
 
 
-def read_companies(session: OdooSession) -> Iterator[Company]:
+def read_companies(client: OdooClient) -> Iterator[Company]:
     """The companies that the connection may see: with one company allowed, that one."""
-    for page in session.read_pages("res.company", [], COMPANY_FIELDS):
+    for page in client.read_pages("res.company", [], COMPANY_FIELDS):
         yield from map(_company, page)
 
 
-def read_partners(session: OdooSession, since: datetime | None = None) -> Iterator[Partner]:
+def read_partners(client: OdooClient, since: datetime | None = None) -> Iterator[Partner]:
     """The company's and the shared partners, archived ones included, by id."""
-    domain = session.company_domain() + changed_since(since)
-    for page in session.read_pages("res.partner", domain, PARTNER_FIELDS, has_archived=True):
-        countries = session.read_codes(COUNTRY, _ids(page, "country_id"))
-        states = session.read_codes(STATE, _ids(page, "state_id"))
+    domain = client.company_domain() + changed_since(since)
+    for page in client.read_pages("res.partner", domain, PARTNER_FIELDS, has_archived=True):
+        countries = client.read_codes(COUNTRY, _ids(page, "country_id"))
+        states = client.read_codes(STATE, _ids(page, "state_id"))
         yield from (_partner(row, countries, states) for row in page)
 
 
-def read_products(session: OdooSession, since: datetime | None = None) -> Iterator[Product]:
+def read_products(client: OdooClient, since: datetime | None = None) -> Iterator[Product]:
     """The company's and the shared products, archived ones included, by id."""
-    domain = session.company_domain() + changed_since(since)
-    for page in session.read_pages("product.product", domain, PRODUCT_FIELDS, has_archived=True):
+    domain = client.company_domain() + changed_since(since)
+    for page in client.read_pages("product.product", domain, PRODUCT_FIELDS, has_archived=True):
         yield from map(_product, page)
 
 
-def read_pricelists(session: OdooSession) -> Iterator[Pricelist]:
+def read_pricelists(client: OdooClient) -> Iterator[Pricelist]:
     """The company's and the shared pricelists that are in use, by id."""
-    for page in session.read_pages("product.pricelist", session.company_domain(), PRICELIST_FIELDS):
+    for page in client.read_pages("product.pricelist", client.company_domain(), PRICELIST_FIELDS):
         yield from map(_pricelist, page)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from reconciliation.connectors.odoo.records import OrderLine, SubscriptionOrder
-from reconciliation.connectors.odoo.session import (
+from reconciliation.connectors.odoo.client import (
     Domain,
-    OdooSession,
+    OdooClient,
     Record,
     changed_since,
 )
+from reconciliation.connectors.odoo.records import OrderLine, SubscriptionOrder
 from reconciliation.connectors.odoo.values import (
     keep_raw,
     read_date,
@@ -40,24 +40,24 @@ LINE_FIELDS = ("product_id", "name", "product_uom_qty", "price_unit", "price_sub
 
 
 def read_subscription_orders(
-    session: OdooSession, since: datetime | None = None
+    client: OdooClient, since: datetime | None = None
 ) -> Iterator[SubscriptionOrder]:
     """The company's subscription orders by id, those whose lines alone have changed included.
 
     On a server without subscriptions (`is_subscription` belongs to Odoo Enterprise) every order that left the
     state of a quotation and carries a customer reference stands for one; plan and dates are None then.
     """
-    has_field = session.existing_fields("sale.order", SUBSCRIPTION_FIELDS)
+    has_field = client.existing_fields("sale.order", SUBSCRIPTION_FIELDS)
     fields = [*FIELDS, *(name for name in SUBSCRIPTION_FIELDS if name in has_field)]
     domain = [
-        ["company_id", "=", session.company_id],
+        ["company_id", "=", client.company_id],
         *_subscriptions("is_subscription" in has_field),
         *_order_or_line_changed(since),
     ]
-    for page in session.read_pages("sale.order", domain, fields):
+    for page in client.read_pages("sale.order", domain, fields):
         ids = [row["id"] for row in page]
-        lines = session.read_lines("sale.order.line", "order_id", ids, LINE_FIELDS)
-        yield from (_order(session, row, lines[row["id"]]) for row in page)
+        lines = client.read_lines("sale.order.line", "order_id", ids, LINE_FIELDS)
+        yield from (_order(client, row, lines[row["id"]]) for row in page)
 
 
 def _subscriptions(is_marked: bool) -> Domain:
@@ -73,8 +73,8 @@ def _order_or_line_changed(since: datetime | None) -> Domain:
     return ["|", *changed_since(since), *changed_since(since, "order_line.write_date")]
 
 
-def _order(session: OdooSession, row: Record, lines: Sequence[Record]) -> SubscriptionOrder:
-    rounding = session.rounding(row["currency_id"][0])
+def _order(client: OdooClient, row: Record, lines: Sequence[Record]) -> SubscriptionOrder:
+    rounding = client.rounding(row["currency_id"][0])
     plan = row.get("plan_id") or None
     return SubscriptionOrder(
         id=row["id"],

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM, classify_messages
+from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft, refuse_repeated
 from reconciliation.connectors.odoo.external_ids import TAG, parse_line
 from reconciliation.connectors.odoo.guard import TAG_COLUMNS
 from reconciliation.connectors.odoo.loading import load_drafts, load_rows
-from reconciliation.connectors.odoo.session import OdooSession
 from reconciliation.connectors.odoo.sheets import INSERT_ONLY, PLAN_SHEET, header_sheet, usage_sheet
 
 TAG_NAME = "Shadow billing: do not confirm"
@@ -44,7 +44,7 @@ class WriteOutcome:
         return self.error is None
 
 
-def write_quotations(session: OdooSession, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
+def write_quotations(client: OdooClient, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
     """Make each draft's quotation in Odoo what the draft says, and tell of each what became of it.
 
     Seven calls for each thousand lines, more only to find the drafts that Odoo refuses. A draft fails alone:
@@ -57,10 +57,10 @@ def write_quotations(session: OdooSession, drafts: Iterable[QuotationDraft]) -> 
     refuse_repeated((draft.key for draft in every), "the drafts")
     if not every:
         return {}
-    tag_id = _ensure_tag(session)
+    tag_id = _ensure_tag(client)
     outcomes: dict[str, WriteOutcome] = {}
     for batch in _batches(every):
-        outcomes |= _write_batch(session, batch, tag_id)
+        outcomes |= _write_batch(client, batch, tag_id)
     return outcomes
 
 
@@ -77,35 +77,35 @@ def _batches(drafts: Iterable[QuotationDraft]) -> Iterator[list[QuotationDraft]]
     yield batch
 
 
-def _ensure_tag(session: OdooSession) -> int:
+def _ensure_tag(client: OdooClient) -> int:
     """The id of the tag that tells a person in Odoo what they are looking at.
 
     Only inserted: writing the one tag in every push would set two workers against each other.
     """
-    ids, messages = load_rows(session, "crm.tag", TAG_COLUMNS, [[TAG, TAG_NAME]], INSERT_ONLY)
+    ids, messages = load_rows(client, "crm.tag", TAG_COLUMNS, [[TAG, TAG_NAME]], INSERT_ONLY)
     if ids is None:
         raise classify_messages(messages)
     return ids[0]
 
 
 def _write_batch(
-    session: OdooSession, drafts: Sequence[QuotationDraft], tag_id: int
+    client: OdooClient, drafts: Sequence[QuotationDraft], tag_id: int
 ) -> dict[str, WriteOutcome]:
     header, usage = header_sheet(tag_id), usage_sheet(tag_id)
-    claimed = load_drafts(session, header, drafts)
+    claimed = load_drafts(client, header, drafts)
     ids = {key: order_ids[0] for key, order_ids in claimed.ids.items()}
-    errors = claimed.errors | _refuse_decided(session, ids)
+    errors = claimed.errors | _refuse_decided(client, ids)
     for sheet in (usage, PLAN_SHEET):
-        errors |= load_drafts(session, sheet, [draft for draft in drafts if draft.key not in errors]).errors
-    errors |= _delete_gone_lines(session, [draft for draft in drafts if draft.key not in errors], ids)
+        errors |= load_drafts(client, sheet, [draft for draft in drafts if draft.key not in errors]).errors
+    errors |= _delete_gone_lines(client, [draft for draft in drafts if draft.key not in errors], ids)
     return {draft.key: WriteOutcome(draft.key, ids.get(draft.key), errors.get(draft.key)) for draft in drafts}
 
 
-def _refuse_decided(session: OdooSession, ids: Mapping[str, int]) -> dict[str, ConnectorError]:
+def _refuse_decided(client: OdooClient, ids: Mapping[str, int]) -> dict[str, ConnectorError]:
     """An error for every quotation that a person has sent, confirmed, cancelled or deleted."""
     if not ids:
         return {}
-    rows = session.call("sale.order", "read", sorted(ids.values()), fields=["state"])
+    rows = client.call("sale.order", "read", sorted(ids.values()), fields=["state"])
     states = {row["id"]: row["state"] for row in rows}
     return {
         key: not_draft(states.get(order_id, "deleted"))
@@ -121,14 +121,14 @@ def not_draft(state: str) -> ConnectorError:
 
 
 def _delete_gone_lines(
-    session: OdooSession, drafts: Sequence[QuotationDraft], ids: Mapping[str, int]
+    client: OdooClient, drafts: Sequence[QuotationDraft], ids: Mapping[str, int]
 ) -> dict[str, ConnectorError]:
     """Delete our lines that a draft no longer has; all the drafts concerned fail when Odoo refuses."""
-    gone = _find_gone_lines(session, drafts, [ids[draft.key] for draft in drafts])
+    gone = _find_gone_lines(client, drafts, [ids[draft.key] for draft in drafts])
     if not gone:
         return {}
     try:
-        session.call("sale.order.line", "unlink", sorted(gone))
+        client.call("sale.order.line", "unlink", sorted(gone))
     except ConnectorError as error:
         if not error.permanent:
             raise
@@ -137,12 +137,12 @@ def _delete_gone_lines(
 
 
 def _find_gone_lines(
-    session: OdooSession, drafts: Sequence[QuotationDraft], order_ids: Sequence[int]
+    client: OdooClient, drafts: Sequence[QuotationDraft], order_ids: Sequence[int]
 ) -> dict[int, str]:
     """The draft's key by the id of each line under our external ids that the draft does not have."""
-    lines = session.read_lines("sale.order.line", "order_id", order_ids, ())
+    lines = client.read_lines("sale.order.line", "order_id", order_ids, ())
     line_ids = [line["id"] for each in lines.values() for line in each]
-    names = session.read_external_ids("sale.order.line", line_ids)
+    names = client.read_external_ids("sale.order.line", line_ids)
     wanted = {draft.key: draft.line_keys for draft in drafts}
     gone = {}
     for line_id, external_id in names.items():

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
-from reconciliation.connectors.odoo.external_ids import MODULE, name_quotation, parse_line
-from reconciliation.connectors.odoo.records import Quotation, QuotationLine
-from reconciliation.connectors.odoo.session import (
+from reconciliation.connectors.odoo.client import (
     PAGE_SIZE,
-    OdooSession,
+    OdooClient,
     Record,
     in_batches,
 )
+from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
+from reconciliation.connectors.odoo.external_ids import MODULE, name_quotation, parse_line
+from reconciliation.connectors.odoo.records import Quotation, QuotationLine
 from reconciliation.connectors.odoo.values import (
     keep_raw,
     read_datetime,
@@ -48,18 +48,18 @@ LINE_FIELDS = (
 
 
 def read_quotations(
-    session: OdooSession, keys: Iterable[str], known_ids: Mapping[str, int] | None = None
+    client: OdooClient, keys: Iterable[str], known_ids: Mapping[str, int] | None = None
 ) -> dict[str, Quotation]:
     """The quotations of these keys as Odoo holds them now; a key that Odoo does not know is absent.
 
     Pass the ids that writing returned: one call checks them all against the external ids. A key without a
     known id, or whose id is another record's by now, costs a call of its own. Three calls read 500 of them.
     """
-    ids = _resolve(session, list(dict.fromkeys(keys)), known_ids or {})
+    ids = _resolve(client, list(dict.fromkeys(keys)), known_ids or {})
     found = {order_id: key for key, order_id in ids.items()}
     quotations: dict[str, Quotation] = {}
     for batch in in_batches(sorted(found), PAGE_SIZE):
-        for quotation in _read_batch(session, batch, found):
+        for quotation in _read_batch(client, batch, found):
             quotations[quotation.external_key] = quotation
     return quotations
 
@@ -72,22 +72,22 @@ def verify(draft: QuotationDraft, quotation: Quotation) -> list[str]:
     return [*_verify_header(draft, quotation), *_verify_lines(draft, quotation)]
 
 
-def _resolve(session: OdooSession, keys: Sequence[str], known_ids: Mapping[str, int]) -> dict[str, int]:
+def _resolve(client: OdooClient, keys: Sequence[str], known_ids: Mapping[str, int]) -> dict[str, int]:
     wanted = {key: known_ids[key] for key in keys if key in known_ids}
-    names = session.read_external_ids("sale.order", sorted(wanted.values()))
+    names = client.read_external_ids("sale.order", sorted(wanted.values()))
     ids = {key: order_id for key, order_id in wanted.items() if names.get(order_id) == name_quotation(key)}
     for key in keys:
-        order_id = ids.get(key) or _look_up(session, key)
+        order_id = ids.get(key) or _look_up(client, key)
         if order_id:
             ids[key] = order_id
     return ids
 
 
-def _look_up(session: OdooSession, key: str) -> int | None:
+def _look_up(client: OdooClient, key: str) -> int | None:
     """A quotation's id by its external id; Odoo answers an unknown one with a ValueError."""
     name = name_quotation(key).removeprefix(f"{MODULE}.")
     try:
-        model, order_id = session.call("ir.model.data", "check_object_reference", MODULE, name)
+        model, order_id = client.call("ir.model.data", "check_object_reference", MODULE, name)
     except ConnectorError as error:
         if error.code != "bad_value":
             raise
@@ -95,18 +95,18 @@ def _look_up(session: OdooSession, key: str) -> int | None:
     return order_id if model == "sale.order" and order_id else None
 
 
-def _read_batch(session: OdooSession, ids: list[int], keys: Mapping[int, str]) -> Iterator[Quotation]:
-    rows = [row for page in session.read_pages("sale.order", [["id", "in", ids]], FIELDS) for row in page]
-    lines = session.read_lines("sale.order.line", "order_id", ids, LINE_FIELDS)
+def _read_batch(client: OdooClient, ids: list[int], keys: Mapping[int, str]) -> Iterator[Quotation]:
+    rows = [row for page in client.read_pages("sale.order", [["id", "in", ids]], FIELDS) for row in page]
+    lines = client.read_lines("sale.order.line", "order_id", ids, LINE_FIELDS)
     every_line = [line["id"] for each in lines.values() for line in each]
-    names = session.read_external_ids("sale.order.line", every_line)
-    return (_quotation(session, row, keys[row["id"]], lines[row["id"]], names) for row in rows)
+    names = client.read_external_ids("sale.order.line", every_line)
+    return (_quotation(client, row, keys[row["id"]], lines[row["id"]], names) for row in rows)
 
 
 def _quotation(
-    session: OdooSession, row: Record, key: str, lines: Sequence[Record], names: Mapping[int, str]
+    client: OdooClient, row: Record, key: str, lines: Sequence[Record], names: Mapping[int, str]
 ) -> Quotation:
-    rounding = session.rounding(row["currency_id"][0])
+    rounding = client.rounding(row["currency_id"][0])
     return Quotation(
         external_key=key,
         id=row["id"],

@@ -53,7 +53,7 @@ class OdooRpcTransport:
         self._login = login
         self._api_key = api_key
         self._timeout = timeout
-        self._client: Any = None
+        self._odoo: Any = None
         self._refusal: ConnectorError | None = None
 
     @property
@@ -64,9 +64,9 @@ class OdooRpcTransport:
         return str(self._logged_in().version)
 
     def execute(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        client = self._logged_in()
+        odoo = self._logged_in()
         try:
-            return client.execute_kw(model, method, args, kwargs)
+            return odoo.execute_kw(model, method, args, kwargs)
         except WIRE_ERRORS as error:
             # `from None`: the cause carries the server's traceback.
             raise classify(error) from None
@@ -74,23 +74,23 @@ class OdooRpcTransport:
     def _logged_in(self) -> Any:
         if self._refusal is not None:
             raise ConnectorError(*self._refusal.args)
-        if self._client is None:
-            self._client = self._log_in()
-        return self._client
+        if self._odoo is None:
+            self._odoo = self._log_in()
+        return self._odoo
 
     def _log_in(self) -> Any:
         try:
-            client = odoorpc.ODOO(
+            odoo = odoorpc.ODOO(
                 self._host,
                 protocol=self._protocol,
                 port=self._port,
                 timeout=self._timeout,
                 opener=build_opener(_RefuseRedirect()),
             )
-            client.login(self._database, self._login, self._api_key)
+            odoo.login(self._database, self._login, self._api_key)
         except WIRE_ERRORS as error:
             self._refuse(without_effect(classify(error)))
-        return client
+        return odoo
 
     def _refuse(self, error: ConnectorError) -> NoReturn:
         if error.code == "authentication":

@@ -3,9 +3,9 @@
 import pytest
 
 from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.guard import HEADER_COLUMNS, PLAN_COLUMNS, USAGE_COLUMNS, GuardedTransport
 from reconciliation.connectors.odoo.loading import load_drafts
-from reconciliation.connectors.odoo.session import OdooSession
 from reconciliation.connectors.odoo.sheets import PLAN_SHEET, header_sheet, usage_sheet
 from tests.reconciliation.connectors.odoo.drafting import draft, plan, usage
 from tests.reconciliation.connectors.odoo.recordings import FakeTransport, recorded_result
@@ -45,8 +45,8 @@ class LoadingOdoo:
 
 
 def load(odoo, drafts, sheet=None):
-    session = OdooSession(GuardedTransport(FakeTransport(odoo)), company_id=1, language="en_US")
-    return load_drafts(session, sheet or header_sheet(1), drafts)
+    client = OdooClient(GuardedTransport(FakeTransport(odoo)), company_id=1, language="en_US")
+    return load_drafts(client, sheet or header_sheet(1), drafts)
 
 
 def drafts(count):
@@ -155,9 +155,9 @@ def test_a_lost_race_is_transient_for_all():
 def test_what_is_sent_is_what_was_recorded():
     first = draft("1795383880", usage("api", "30.86"), usage("sto", "4.10"), plan("base"))
     fake = FakeTransport(LoadingOdoo())
-    session = OdooSession(GuardedTransport(fake), company_id=1, language="en_CA")
-    load_drafts(session, usage_sheet(1), [first])
-    load_drafts(session, PLAN_SHEET, [first])
+    client = OdooClient(GuardedTransport(fake), company_id=1, language="en_CA")
+    load_drafts(client, usage_sheet(1), [first])
+    load_drafts(client, PLAN_SHEET, [first])
     (_, _, (columns, rows), kwargs), (_, _, (plan_columns, plan_rows), _) = fake.calls
     assert columns == list(HEADER_COLUMNS + USAGE_COLUMNS)
     assert rows == [

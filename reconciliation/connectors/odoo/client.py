@@ -21,7 +21,7 @@ LINES_PAGE_SIZE = 5000
 OVERLAP = timedelta(minutes=5)
 
 
-class OdooSession:
+class OdooClient:
     """What one connector knows of its Odoo: the company and language of every call, and what was looked up.
 
     The company restricts what is seen: without it, a user sees the records of all their companies.
@@ -38,7 +38,7 @@ class OdooSession:
     def call(
         self, model: str, method: str, *args: Any, context: Mapping[str, Any] | None = None, **named: Any
     ) -> Any:
-        """Call a method with the session's context and, above it, the call's own."""
+        """Call a method with the client's context and, above it, the call's own."""
         kwargs = {**named, "context": {**self._context, **(context or {})}}
         return self.transport.execute(model, method, list(args), kwargs)
 
