@@ -49,13 +49,22 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     default = Settings()
     parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8069, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=_read_port, default=8069, help="0 takes a free one (default: %(default)s)"
+    )
     parser.add_argument("--data", type=Path, help="file that keeps the records; in memory without it")
     parser.add_argument("--database", default=os.environ.get("ODOO_DB") or default.database)
     parser.add_argument("--login", default=os.environ.get("ODOO_LOGIN") or default.login)
     parser.add_argument("--with-fusion", action="store_true", help="install the optional billing models")
     parser.add_argument("--allow-remote", action="store_true", help="listen beyond this machine")
     return parser.parse_args(arguments)
+
+
+def _read_port(written: str) -> int:
+    port = int(written)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: 0 to 65535")
+    return port
 
 
 def _complain(reason: str) -> int:

@@ -127,11 +127,14 @@ def read_date(value: Any) -> str:
 
 
 def read_number(value: Any) -> Decimal:
-    """Return a number or a number in a string as a Decimal."""
+    """Return a number, or a number in a string, as a Decimal; ValueError for anything that is not finite."""
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"could not convert string to float: {value!r}") from None
+    if not number.is_finite():
+        raise ValueError(f"not a finite number: {value!r}")
+    return number
 
 
 def round_digits(value: Decimal, digits: int | None) -> Decimal:

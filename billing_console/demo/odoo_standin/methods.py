@@ -27,19 +27,25 @@ def find_method(env: Environment, model: str, method: str) -> Callable[..., Any]
     UserError for an unknown model, AttributeError for an unknown method, AccessError for a private one or
     where the user lacks the rights.
     """
-    env.model(model)
+    definition = env.model(model)
     if method.startswith("_"):
         raise AccessError(f"Private methods (such as '{model}.{method}') cannot be called remotely.")
     own = env.registry.rules_of(model).methods.get(method)
-    if own is not None:
-        if not env.model(model).is_technical:
-            check_access(env, model, is_reading=False)
+    if own is not None and definition.is_technical:
         return partial(own, env)
+    if own is not None:
+        check_access(env, model, is_reading=False)
+        return partial(_run_on_records, env, model, own)
     if method not in METHODS:
         raise AttributeError(f"The method '{model}.{method}' does not exist")
     if method not in CHECKING:
         check_access(env, model, is_reading=method in READING)
     return partial(METHODS[method], env, model)
+
+
+def _run_on_records(env: Environment, model: str, own: Callable[..., Any], ids: Ids) -> Any:
+    check_visible(env, model, env.browse(model, _as_list(ids)))
+    return own(env, _as_list(ids))
 
 
 def _fields_get(

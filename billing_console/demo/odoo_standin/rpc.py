@@ -88,7 +88,8 @@ class Application:
 
     def _call(self, params: dict[str, Any], now: datetime, is_conflicting: bool) -> Any:
         call = read_call(params)
-        self.calls[f"{call.model}.{call.method}"] += 1
+        with self._lock:
+            self.calls[f"{call.model}.{call.method}"] += 1
         if call.service == "common":
             return COMMON[call.method](self, *call.arguments)
         if call.service != "object":

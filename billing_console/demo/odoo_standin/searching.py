@@ -22,21 +22,21 @@ def search_records(
     """Return the records that match, are active and belong to the companies asked for."""
     domain = domain or []
     definition = env.model(model)
-    matches = compile_domain(env, model, [*domain, *_add_active(env, definition, domain)])
+    matches = compile_domain(env, model, domain)
+    has_archived = _asks_for_archived(env, definition, domain)
     found = [
         record
         for record in _list_candidates(env, definition, domain)
-        if matches(record) and env.is_visible(model, record)
+        if (has_archived or record["active"]) and matches(record) and env.is_visible(model, record)
     ]
     ordered = _sort_records(env, definition, found, order or definition.order)
-    return ordered[offset:][:limit]
+    return ordered[offset or 0 :][: limit or None]
 
 
-def _add_active(env: Environment, model: Model, domain: list[Any]) -> list[Any]:
-    mentioned = any(isinstance(term, list | tuple) and term[:1] == ["active"] for term in domain)
-    if "active" not in model.fields or mentioned or env.context.get("active_test") is False:
-        return []
-    return [["active", "=", True]]
+def _asks_for_archived(env: Environment, model: Model, domain: list[Any]) -> bool:
+    """Whether archived records count: a condition on `active`, or the context, says so."""
+    is_mentioned = any(isinstance(term, list | tuple) and term[:1] == ["active"] for term in domain)
+    return "active" not in model.fields or is_mentioned or env.context.get("active_test") is False
 
 
 def _list_candidates(env: Environment, model: Model, domain: list[Any]) -> list[Record]:
@@ -44,24 +44,26 @@ def _list_candidates(env: Environment, model: Model, domain: list[Any]) -> list[
     if "|" in domain or "!" in domain:
         return env.store.list_records(model.name)
     for term in domain:
-        if term == "&" or term[1] not in {"=", "in"} or term[0] not in model.fields:
+        if term == "&" or term[1] not in {"=", "in"}:
             continue
         name, _, value = term
         values = value if isinstance(value, list | tuple) else [value]
-        if not all(isinstance(wanted, int | str) for wanted in values):
-            continue
         if name == "id":
             return env.list_existing(model.name, dict.fromkeys(values))
-        if model.fields[name].is_indexed and not any(isinstance(wanted, str) for wanted in values):
-            return _list_indexed(env, model.name, name, values)
+        if _is_in_index(model, name, values):
+            ids = {
+                record_id for wanted in values for record_id in env.store.find_ids(model.name, name, wanted)
+            }
+            return env.browse(model.name, sorted(ids))
     return env.store.list_records(model.name)
 
 
-def _list_indexed(
-    env: Environment, model: str, name: str, values: list[Any] | tuple[Any, ...]
-) -> list[Record]:
-    ids = {record_id for wanted in values for record_id in env.store.find_ids(model, name, wanted)}
-    return env.browse(model, sorted(ids))
+def _is_in_index(model: Model, name: str, values: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether the index tells all records with these values: it knows ids, not display names."""
+    if name not in model.fields or not model.fields[name].is_indexed:
+        return False
+    known = (int,) if model.fields[name].relation else (int, str)
+    return all(isinstance(value, known) for value in values)
 
 
 def _sort_records(env: Environment, model: Model, records: list[Record], order: str) -> list[Record]:

@@ -25,6 +25,8 @@ from .rpc import VERSION, VERSION_INFO, Application, read_call
 from .settings import Settings
 
 HOST = "127.0.0.1"
+# How often the server looks whether it is to stop: short, as every test waits for it once.
+STOP_POLL_SECONDS = 0.02
 BAD_GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
 
 
@@ -37,7 +39,7 @@ class StandIn:
         self._stopping = Event()
         self._server = _Server((host, port), self)
         self.application = Application(settings)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), daemon=True)
         self.host, self.port = host, self._server.server_port
 
     @property
