@@ -168,6 +168,8 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "control_folder": str(BROKER_DIR / "control"),
         "store_processed": False,
     }
+    for _folder in ("messages", "control"):  # the transport expects them to be there
+        (BROKER_DIR / _folder).mkdir(parents=True, exist_ok=True, mode=0o700)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -16,29 +16,35 @@ from billing_console.runtime.process import Launch, Process
 # A warm shutdown lets a task finish; one that takes longer is woken again from its row in the database.
 WORKER_LADDER = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 
-WORKER = ("celery", "-A", "billing_console", "worker", "--without-gossip", "--without-mingle")
+# Celery's long warning about root is left out: whoever starts the console as root has chosen that.
+WORKER = (
+    "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "--app", "billing_console", "worker",
+    "--without-gossip", "--without-mingle", "--loglevel", "WARNING",
+)  # fmt: skip
 WEB = (
-    "granian", "billing_console.wsgi:application", "--interface", "wsgi", "--no-ws", "--workers", "2",
-    "--blocking-threads", "8", "--respawn-failed-workers", "--workers-kill-timeout", "8",
+    "-m", "granian", "billing_console.wsgi:application", "--interface", "wsgi", "--no-ws", "--workers", "2",
+    "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "8",
 )  # fmt: skip
 
 
 def build_table(options: Options) -> list[Process]:
     """One row per process; steps that have nothing to do are left out."""
-    manage = partial(_python, options, "manage.py")
-    module = partial(_python, options, "-m")
+    python = partial(_python, options)
+    manage = partial(python, "manage.py")
     is_collected = static_files.is_collected(options.data_dir)
     rows: list[Process | None] = [
         None if options.database_url else _describe_database(options),
         Process("migrate", manage("migrate", "--noinput", "--verbosity", "1"), is_step=True),
-        None if is_collected else _describe_collection(options, manage("collectstatic", "--noinput")),
+        None
+        if is_collected
+        else _describe_collection(options, manage("collectstatic", "--noinput", "--verbosity", "0")),
         _describe_standin(options) if options.has_demo else None,
         Process("load-demo", manage("load_demo"), is_step=True) if options.has_demo else None,
-        Process("worker", module(*WORKER), ladder=WORKER_LADDER),
+        Process("worker", python(*WORKER), ladder=WORKER_LADDER),
         Process("scheduler", manage("run_scheduler")),
         Process(
             "web",
-            module(*WEB, "--host", options.host, "--port", str(options.port)),
+            python(*WEB, "--host", options.host, "--port", str(options.port)),
             is_ready=partial(_is_answering, options.address),
         ),
     ]
