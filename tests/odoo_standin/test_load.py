@@ -1,6 +1,7 @@
 """`load()`: upsert by external id, insert-only, all or nothing, and errors that are messages."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -185,6 +186,27 @@ def test_a_bad_line_of_an_order_is_named_by_its_path(odoo, partner):
     assert message["field"] == "order_line"
     assert message["message"].endswith("in field 'Order Lines/Product'")
     assert odoo.execute("sale.order", "search_count", []) == 0
+
+
+def test_one_external_id_for_two_lines_is_refused(odoo, partner, usage):
+    rows = [
+        ["__b__.one", partner, "", "One", "False", "__b__.one_a", usage, "A", "1", "1"],
+        ["", "", "", "", "", "__b__.one_a", usage, "B", "1", "1"],
+    ]
+
+    answer = odoo.execute("sale.order", "load", ORDER_FIELDS, rows)
+
+    assert answer["ids"] is False
+    assert "is another record's external id" in answer["messages"][0]["message"]
+    assert odoo.execute("sale.order", "search_count", []) == 0
+
+
+def test_the_same_new_external_id_from_several_threads_makes_one_record(odoo, order, load_line):
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        answers = list(threads.map(load_line, ["1.00"] * 6))
+
+    assert count_lines(odoo, order) == 1
+    assert len({answer["ids"][0] for answer in answers}) == 1
 
 
 def test_lines_left_out_of_a_later_load_stay(odoo, partner, usage):

@@ -31,8 +31,15 @@ def find_external_id(env: Environment, complete: str) -> Record | None:
 
 
 def register_external_id(env: Environment, name: str, model: str, record_id: int) -> None:
-    """Give a new record its external id; `noupdate` of the context is kept with it, once and for all."""
+    """Give a new record its external id; `noupdate` of the context is kept with it, once and for all.
+
+    ValidationError when another record has it.
+    """
     complete = complete_name(env, name)
+    if find_external_id(env, complete):
+        raise ValidationError(
+            f"The operation cannot be completed: {complete} is another record's external id."
+        )
     module, _, rest = complete.partition(".")
     env.insert(
         MODEL,
