@@ -169,7 +169,7 @@ def test_a_posted_invoice_is_reset_and_cancelled_with_its_name_but_not_deleted(
     odoo.execute("account.move", "action_post", [move])
     name = odoo.read("account.move", move, "name")
 
-    with pytest.raises(Exception, match="UserError: You can't delete a posted"):
+    with pytest.raises(Exception, match="UserError: A posted document cannot be deleted"):
         odoo.execute("account.move", "unlink", [move])
     odoo.execute("account.move", "button_cancel", [move])
     assert odoo.read("account.move", move, "state", "name") == {"id": move, "state": "cancel", "name": name}

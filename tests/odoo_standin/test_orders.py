@@ -34,7 +34,7 @@ def test_a_line_of_a_confirmed_order_cannot(odoo, make_order, usage):
     order = make_order({"product_id": usage, "price_unit": 5})
     odoo.execute("sale.order", "action_confirm", [order])
 
-    with pytest.raises(Exception, match=r"UserError: Once a sales order is confirmed"):
+    with pytest.raises(Exception, match="UserError: A line of a confirmed order"):
         odoo.execute("sale.order.line", "unlink", read_lines(odoo, order))
 
     assert len(read_lines(odoo, order)) == 1
@@ -64,7 +64,7 @@ def test_a_confirmed_order_cannot_be_deleted(odoo, make_order):
     order = make_order()
     odoo.execute("sale.order", "action_confirm", [order])
 
-    with pytest.raises(Exception, match="UserError: You can not delete"):
+    with pytest.raises(Exception, match="UserError: A sent or confirmed order"):
         odoo.execute("sale.order", "unlink", [order])
 
 
@@ -82,7 +82,7 @@ def test_a_locked_order_takes_delivered_quantities_and_no_prices(odoo, make_orde
     lines = read_lines(odoo, order)
 
     odoo.execute("sale.order.line", "write", lines, {"qty_delivered": 3})
-    with pytest.raises(Exception, match=r"UserError: It is forbidden to modify"):
+    with pytest.raises(Exception, match="UserError: These fields cannot be changed"):
         odoo.execute("sale.order.line", "write", lines, {"price_unit": 6})
 
     assert odoo.read("sale.order.line", lines[0], "price_unit", "qty_delivered")["price_unit"] == 5.0

@@ -52,10 +52,7 @@ def _refuse_move_write(env: Environment, move: Record, given: Given) -> None:
 
 def _refuse_move_removal(_env: Environment, move: Record) -> None:
     if move["state"] == "posted":
-        raise UserError(
-            "You can't delete a posted journal item. Don't play games with your accounting records; "
-            "reset the journal entry to draft before deleting it."
-        )
+        raise UserError("A posted document cannot be deleted. Reset it to draft first.")
 
 
 def _complete_line(env: Environment, line: Record, given: Given) -> None:
@@ -162,7 +159,7 @@ def post_moves(env: Environment, ids: list[int]) -> bool:
         if move["state"] != "draft":
             raise UserError(f"The entry {move['name']} (id {move['id']}) must be in draft.")
         if not env.children(MOVE, move["id"], "invoice_line_ids"):
-            raise UserError("Even magicians can't post nothing!")
+            raise UserError("A document without lines cannot be posted.")
         dated = {**move, "invoice_date": move["invoice_date"] or env.today}
         name = move["name"] or _next_name(env, dated)
         changes = {

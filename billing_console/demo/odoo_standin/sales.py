@@ -65,9 +65,7 @@ def _find_currency(env: Environment, order: Record) -> Any:
 
 def _refuse_order_removal(_env: Environment, order: Record) -> None:
     if order["state"] not in {"draft", "cancel"}:
-        raise UserError(
-            "You can not delete a sent quotation or a confirmed sales order. You must first cancel it."
-        )
+        raise UserError("A sent or confirmed order cannot be deleted. Cancel it first.")
 
 
 def _complete_line(env: Environment, line: Record, given: Given) -> None:
@@ -109,15 +107,12 @@ def _refuse_line_write(env: Environment, line: Record, given: Given) -> None:
     protected = [name for name in LOCKED if name in given]
     if protected and env.get(ORDER, line["order_id"])["locked"]:
         labels = "\n".join(env.model(LINE).field(name).label for name in protected)
-        raise UserError(f"It is forbidden to modify the following fields in a locked order:\n{labels}")
+        raise UserError(f"These fields cannot be changed on a locked order:\n{labels}")
 
 
 def _refuse_line_removal(env: Environment, line: Record) -> None:
     if env.get(ORDER, line["order_id"])["state"] == "sale":
-        raise UserError(
-            "Once a sales order is confirmed, you can't remove one of its lines (we need to track if "
-            "something gets invoiced or delivered).\nSet the quantity to 0 instead."
-        )
+        raise UserError("A line of a confirmed order cannot be deleted. Set its quantity to 0 instead.")
 
 
 def _settle_lines(env: Environment, lines: list[Record], given: Given) -> None:
