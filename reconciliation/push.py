@@ -1,7 +1,7 @@
 """The outbox to Odoo: intents are stored, claimed, attempted, and settled by a read-back equal to the payload."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -62,7 +62,7 @@ def plan_pushes(
     for bill, draft in drafts:
         earlier = latest.get(bill.key)
         if earlier is None or earlier.digest != draft.digest():
-            intend = partial(_store_intent, service, bill, draft, actor, run)
+            intend: Callable[[], object] = partial(_store_intent, service, bill, draft, actor, run)
         elif earlier.status == PushStatus.FAILED:
             intend = partial(_queue_again, earlier)
         else:

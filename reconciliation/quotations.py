@@ -105,7 +105,8 @@ def _product_of(fee: Fee) -> int | None:
 
 def _usage_line(fee: Fee) -> UsageLine:
     product_id = _product_of(fee)
-    assert product_id is not None and fee.charge is not None  # _draft refused the others
+    assert product_id is not None  # _draft refused the others
+    assert fee.charge is not None
     return UsageLine(
         key=fee.public_id.hex,
         product_id=product_id,

@@ -1,4 +1,7 @@
-"""Celery tasks: wake-up calls only. The work, its lease and its state are rows; any message may be lost or doubled."""
+"""Celery tasks: wake-up calls only.
+
+The work, its lease and its state are rows; any message may be lost or doubled.
+"""
 
 from celery import shared_task
 from django.utils import timezone
