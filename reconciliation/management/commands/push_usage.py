@@ -22,7 +22,8 @@ class Command(RunCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["dry_run"]:
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            return
         period = check_period(options["period"])
         for service in find_services(options["service"]):
             for label in [period] if period else closed_labels(service=service, now=timezone.now()):
