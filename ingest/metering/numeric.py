@@ -3,8 +3,8 @@
 import re
 from decimal import Decimal
 
-# Lago: which events count. Shared with the SQL that reads events, so it says [0-9] and not \d, which also
-# matches the digits of other scripts where the locale knows them.
+# Lago: which events count. The SQL that reads events goes by the same pattern. It says [0-9] because \d also
+# matches the digits of other scripts, in Python and in an ICU database, where they then fail to become numeric.
 NUMERIC_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
 MAX_NUMERIC_LENGTH = 1000
 
