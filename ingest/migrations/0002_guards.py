@@ -42,7 +42,7 @@ NUMERIC_PROPERTY = r"""
 CREATE FUNCTION numeric_property(properties jsonb, field text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
-        WHEN length(properties ->> field) <= 1000 AND properties ->> field ~ '^-?\d+(\.\d+)?$'
+        WHEN length(properties ->> field) <= 1000 AND properties ->> field ~ '^-?[0-9]+([.][0-9]+)?$'
         THEN (properties ->> field)::numeric
     END
 $$;

@@ -40,6 +40,15 @@ def test_a_line_of_a_confirmed_order_cannot(odoo, make_order, usage):
     assert len(read_lines(odoo, order)) == 1
 
 
+def test_the_pricelist_of_a_confirmed_order_cannot_even_be_written_again(odoo, make_order, usage):
+    order = make_order({"product_id": usage, "price_unit": 5})
+    odoo.execute("sale.order", "write", [order], {"pricelist_id": 1})
+    odoo.execute("sale.order", "action_confirm", [order])
+
+    with pytest.raises(Exception, match="UserError: The pricelist of a confirmed order"):
+        odoo.execute("sale.order", "write", [order], {"pricelist_id": 1})
+
+
 def test_deleting_a_line_twice_is_no_error(odoo, make_order, usage):
     lines = read_lines(odoo, make_order({"product_id": usage, "price_unit": 5}))
 

@@ -63,6 +63,12 @@ def _find_currency(env: Environment, order: Record) -> Any:
     return listed or env.related("res.company", order["company_id"], "currency_id")
 
 
+def _refuse_order_write(_env: Environment, order: Record, given: Given) -> None:
+    # Odoo refuses the field itself, also with the value that is there already.
+    if "pricelist_id" in given and order["state"] == "sale":
+        raise UserError("The pricelist of a confirmed order cannot be changed.")
+
+
 def _refuse_order_removal(_env: Environment, order: Record) -> None:
     if order["state"] not in {"draft", "cancel"}:
         raise UserError("A sent or confirmed order cannot be deleted. Cancel it first.")
@@ -155,6 +161,7 @@ def confirm_orders(env: Environment, ids: list[int]) -> bool:
 ORDER_RULES = Rules(
     complete=_complete_order,
     revise=_revise_order,
+    refuse_write=_refuse_order_write,
     refuse_unlink=_refuse_order_removal,
     methods={"action_confirm": confirm_orders},
 )

@@ -197,6 +197,20 @@ class TestDecidedQuotations:
         assert outcomes["k1"].error.permanent
         assert outcomes["k2"].is_written
 
+    def test_one_that_is_confirmed_between_the_check_and_the_write_is_not_written(
+        self, connector, transport, shop, back_office
+    ):
+        outcomes, quotations = push(connector, shop.usual("k1"))
+        more = shop.draft("k1", shop.usage("api", "51.14"), shop.usage("sto", "4.10"), shop.plan("base"))
+        transport.after["sale.order.read"] = lambda: back_office.call(
+            "sale.order", "action_confirm", [outcomes["k1"].order_id]
+        )
+
+        outcomes, after = push(connector, more)
+
+        assert outcomes["k1"].error.permanent
+        assert amounts(after["k1"]) == amounts(quotations["k1"])
+
     def test_a_quotation_that_was_deleted_is_made_anew(self, connector, shop, back_office):
         first, _ = push(connector, shop.usual())
         back_office.call("sale.order", "unlink", [first["k1"].order_id])
