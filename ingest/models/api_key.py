@@ -23,7 +23,9 @@ class ApiKey(PublicModel):
         ordering = ["-created_at"]
         constraints = [
             # SHA-256: a random 256-bit key needs no slow hash.
-            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_key_digest_is_sha256"),
+            models.CheckConstraint(
+                condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_key_digest_is_sha256"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,9 +15,7 @@ class AuditRecord(PublicModel):
     )
     actor_label = models.CharField(max_length=150, help_text="The user's name, or the rule that decided.")
     action = models.CharField(max_length=64)
-    service = models.ForeignKey(
-        Service, null=True, on_delete=models.PROTECT, related_name="audit_records"
-    )
+    service = models.ForeignKey(Service, null=True, on_delete=models.PROTECT, related_name="audit_records")
     object_type = models.CharField(max_length=64)
     object_id = models.CharField(max_length=64, help_text="The object's public id.")
     object_label = models.CharField(max_length=255)

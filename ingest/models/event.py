@@ -18,7 +18,7 @@ class UsageEvent(models.Model):
 
     public_id = models.UUIDField(db_default=RandomUUID(), editable=False)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="events", db_index=False)
-    external_subscription_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    external_subscription_id = models.CharField(max_length=255, null=True)
     transaction_id = models.CharField(max_length=255)
     code = models.CharField(max_length=255)
     timestamp = models.DateTimeField(help_text="When the usage happened.")

@@ -23,9 +23,7 @@ class Subscription(PublicModel):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="subscriptions")
     external_id = models.CharField(max_length=255)
-    billing_time = models.CharField(
-        max_length=16, choices=BillingTime.choices, default=BillingTime.CALENDAR
-    )
+    billing_time = models.CharField(max_length=16, choices=BillingTime.choices, default=BillingTime.CALENDAR)
     started_at = models.DateTimeField()
     terminated_at = models.DateTimeField(null=True, blank=True)
     odoo_order_id = models.BigIntegerField(null=True, blank=True, db_index=True)
