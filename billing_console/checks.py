@@ -23,6 +23,10 @@ IDS = {
     "DATABASE_POOL_SIZE": "billing_console.E014",
     "EVENTS_BATCH_MAX": "billing_console.E015",
     "DEMO": "billing_console.E016",
+    "WORKERS": "billing_console.E017",
+    "WEBHOOK_TIMEOUT": "billing_console.E018",
+    "LOG_LEVEL": "billing_console.E019",
+    "ODOO_STANDIN_PORT": "billing_console.E020",
 }
 
 
@@ -30,7 +34,7 @@ IDS = {
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """One error per setting that could not be read, as collected when the settings were loaded."""
     return [
-        Error(problem.message, hint=problem.hint, id=IDS.get(problem.name, "billing_console.E000"))
+        Error(problem.message, hint=problem.hint, id=IDS[problem.name])
         for problem in settings.ENVIRONMENT_PROBLEMS
     ]
 
