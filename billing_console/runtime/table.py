@@ -23,7 +23,7 @@ WORKER = (
 )  # fmt: skip
 WEB = (
     "-m", "granian", "billing_console.wsgi:application", "--interface", "wsgi", "--no-ws", "--workers", "2",
-    "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "8",
+    "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "5",
 )  # fmt: skip
 
 
