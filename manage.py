@@ -9,6 +9,7 @@ def main() -> int:
     """Runs one command; what stands in its way before Django starts is told in one line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_console.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     from billing_console.runtime.commands import hold_for
     from billing_console.runtime.errors import ConsoleError
@@ -18,6 +19,9 @@ def main() -> int:
             execute_from_command_line(sys.argv)
     except ConsoleError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        print(f"The database does not answer: {error}", file=sys.stderr)
         return 1
     return 0
 
