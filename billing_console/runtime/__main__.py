@@ -5,6 +5,7 @@ import sys
 from billing_console.runtime.console import run_console
 from billing_console.runtime.errors import ConsoleError
 from billing_console.runtime.options import read_options
+from billing_console.runtime.stopping import StopRequested
 
 
 def main() -> int:
@@ -14,8 +15,8 @@ def main() -> int:
     except ConsoleError as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except (StopRequested, KeyboardInterrupt):
+        return 130  # before there was anything to stop
     return 0
 
 

@@ -26,7 +26,7 @@ class Cluster:
 
     @property
     def socket(self) -> Path:
-        """The folder of the unix socket, elsewhere when this one's path is too long for a socket."""
+        """The folder of the unix socket, elsewhere when this one's path does not serve for a socket."""
         return (self.home / "socket").resolve()
 
 

@@ -30,13 +30,13 @@ def settle_home(data_dir: Path, account: Account) -> Cluster:
 def settle_socket(cluster: Cluster, account: Account) -> Path:
     """The folder for the socket, which only PostgreSQL's user (and root) may enter."""
     place = cluster.home / "socket"
-    if _is_private(cluster.socket, account) and is_short(cluster.socket):
+    if _is_private(cluster.socket, account) and is_addressable(cluster.socket):
         return cluster.socket
     if place.is_symlink():
         place.unlink()
     elif place.exists():
         shutil.rmtree(place)
-    if is_short(place):
+    if is_addressable(place):
         place.mkdir(mode=0o700)
         account.take(place)
     else:
@@ -44,9 +44,10 @@ def settle_socket(cluster: Cluster, account: Account) -> Path:
     return cluster.socket
 
 
-def is_short(directory: Path) -> bool:
-    """Whether a socket in this folder has a path that the kernel takes."""
-    return len(os.fsencode(directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
+def is_addressable(directory: Path) -> bool:
+    """Whether a socket in this folder has a path that the kernel takes, and libpq as one host, not several."""
+    path = directory / f".s.PGSQL.{PORT}"
+    return len(os.fsencode(path)) <= SOCKET_PATH_LIMIT and "," not in str(path)
 
 
 def _make_home(place: Path, account: Account) -> None:
@@ -70,7 +71,7 @@ def _make_outside(account: Account, *, mode: int, parents: list[Path], is_given:
         place.chmod(mode)
         if is_given:
             account.take(place)
-        if account.can_enter(place) and is_short(place):
+        if account.can_enter(place) and is_addressable(place):
             return place.resolve()
         place.rmdir()
     tried = ", ".join(map(str, parents))

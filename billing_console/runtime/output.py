@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
@@ -51,7 +52,9 @@ class Output:
             handler = RotatingFileHandler(
                 self.get_path(name), maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
             )
-            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+            formatter = logging.Formatter("%(asctime)sZ %(message)s", "%Y-%m-%dT%H:%M:%S")
+            formatter.converter = time.gmtime
+            handler.setFormatter(formatter)
             self._logs[name] = handler
         with contextlib.suppress(OSError):  # a full disk is told by the database, not by its log
             self._logs[name].handle(logging.makeLogRecord({"msg": line}))

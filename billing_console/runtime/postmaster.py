@@ -45,21 +45,29 @@ THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 def prepare(data_dir: Path, *, is_durable: bool = True) -> Launch:
     """Makes whatever the server still lacks and returns how to start it.
 
-    Refuses a cluster of another PostgreSQL version or another user, with a `ConsoleError`.
+    Refuses a cluster of another PostgreSQL version or another user, and a folder or disk that does not let it.
     """
-    account = find_account(locate(data_dir).data)
-    cluster = settle_home(data_dir, account)
-    programs = provide_programs(cluster.home, account)
-    ensure_cluster(cluster, programs, account, is_durable=is_durable)
-    clear_stale_pid(cluster)
+    try:
+        account = find_account(locate(data_dir).data)
+        cluster = settle_home(data_dir, account)
+        programs = provide_programs(cluster.home, account)
+        ensure_cluster(cluster, programs, account, is_durable=is_durable)
+        clear_stale_pid(cluster)
+        socket = settle_socket(cluster, account)
+    except OSError as error:
+        raise ConsoleError("database_unprepared", f"PostgreSQL cannot be prepared: {error}.") from error
+    command = [str(programs / "postgres"), "-D", str(cluster.data), *_build_options(socket, is_durable)]
+    return Launch(command, PLAIN, Path("/"), account.identity)
+
+
+def _build_options(socket: Path, is_durable: bool) -> list[str]:
     settings = {
         **SETTINGS,
         **(DURABLE if is_durable else THROWAWAY),
-        "unix_socket_directories": str(settle_socket(cluster, account)),
+        # A list in PostgreSQL's eyes: quoted, so that it has one entry whatever the path holds.
+        "unix_socket_directories": '"{}"'.format(str(socket).replace('"', '""')),
     }
-    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    command = [str(programs / "postgres"), "-D", str(cluster.data), *options]
-    return Launch(command, PLAIN, Path("/"), account.identity)
+    return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
 def find_postmaster(cluster: Cluster) -> psutil.Process | None:

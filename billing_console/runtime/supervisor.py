@@ -48,7 +48,10 @@ class Supervisor:
             self._selector.close()
 
     def _bring_up(self, process: Process) -> None:
-        child = self._start(process)
+        try:
+            child = self._start(process)
+        except OSError as error:
+            raise ConsoleError("process_failed", f"{process.name} could not start: {error}.") from error
         if process.is_step:
             self._wait(child, child.has_exited)
             code = self._end(child)

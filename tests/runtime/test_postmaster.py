@@ -12,7 +12,7 @@ from billing_console.runtime import postmaster
 from billing_console.runtime.account import find_account
 from billing_console.runtime.cluster import get_url, locate, read_database_url
 from billing_console.runtime.errors import ConsoleError
-from billing_console.runtime.home import is_short
+from billing_console.runtime.home import is_addressable
 from billing_console.runtime.lease import hold_services
 from tests.runtime.watching import find_processes
 
@@ -114,14 +114,25 @@ def test_a_start_that_fails_names_the_log_with_the_reason(data_dir):
     assert "pg_hba.conf" in (data_dir / "logs" / "database.log").read_text()
 
 
-def test_a_long_path_gets_a_short_socket_elsewhere_which_removal_finds(data_dir):
+@pytest.mark.parametrize("name", ["a space", 'a "quote"', "a, comma"])
+def test_a_path_may_hold_any_character(data_dir, name):
+    odd = data_dir / name
+    odd.mkdir(parents=True)
+
+    with hold_services(odd):
+        assert ask(odd, "SELECT 1") == 1
+    if not locate(odd).socket.is_relative_to(odd):
+        shutil.rmtree(locate(odd).socket)
+
+
+def test_a_long_path_gets_a_short_socket_elsewhere_which_is_kept_while_it_is_private(data_dir):
     deep = data_dir.joinpath(*["a-folder-with-a-rather-long-name"] * 4, "with a space")
     deep.mkdir(parents=True)
-    assert not is_short(deep / "postgres" / "socket")
+    assert not is_addressable(deep / "postgres" / "socket")
 
     with hold_services(deep):
         socket = locate(deep).socket
-        assert is_short(socket)
+        assert is_addressable(socket)
         assert ask(deep, "SELECT 1") == 1
     with hold_services(deep):
         assert locate(deep).socket == socket
