@@ -29,9 +29,14 @@ VIEWED_APPS = ("ingest", "reconciliation")
 
 def synchronise_groups(**kwargs: Any) -> None:
     """Makes the groups hold exactly the permissions of the table; a migration could not, it sees none yet."""
+    from django.apps import apps
+    from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
 
     using = kwargs.get("using", "default")
+    for app in VIEWED_APPS:
+        # This may be called before Django has made them for the last app.
+        create_permissions(apps.get_app_config(app), verbosity=0, using=using)
     permissions = Permission.objects.using(using).select_related("content_type")
     by_name = {f"{row.content_type.app_label}.{row.codename}": row for row in permissions}
     viewing = [
@@ -41,5 +46,4 @@ def synchronise_groups(**kwargs: Any) -> None:
     ]
     for role, names in ROLES.items():
         group, _ = Group.objects.using(using).get_or_create(name=role)
-        # post_migrate runs once per app: until the last app is migrated some permissions do not exist yet.
-        group.permissions.set(viewing + [by_name[name] for name in names if name in by_name])
+        group.permissions.set(viewing + [by_name[name] for name in names])
