@@ -1,0 +1,27 @@
+"""The story's events, through the function that stores what services post."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from ingest.collection import EventsRefused, PostedEvent, store_events
+from ingest.models import Service
+
+BATCH = 1000
+
+
+def post_events(service: Service, events: Iterable[PostedEvent]) -> None:
+    """Stores each event at most once, in batches."""
+    remaining = iter(events)
+    while batch := list(islice(remaining, BATCH)):
+        _post(service, batch)
+
+
+def _post(service: Service, events: list[PostedEvent]) -> None:
+    try:
+        store_events(service_id=service.pk, events=events)
+    except EventsRefused as refusal:
+        if refusal.code != "duplicate":
+            raise
+        # An interrupted load stored these before.
+        known = set(refusal.indexes)
+        _post(service, [event for index, event in enumerate(events) if index not in known])
