@@ -1,0 +1,1 @@
+"""What every screen of the admin is made of, in both apps."""
