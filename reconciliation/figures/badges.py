@@ -1,0 +1,31 @@
+"""The counts in the sidebar: read on every page, and so kept for a moment."""
+
+from collections.abc import Callable
+
+from django.core.cache import cache
+
+from reconciliation.models import Alarm, CutoverRequest, CutoverStatus, Reconciliation, Status
+
+KEPT_SECONDS = 20
+MOST = 999
+
+
+def _count(name: str, read: Callable[[], int]) -> str:
+    count = cache.get_or_set(f"badge:{name}", read, KEPT_SECONDS) or 0
+    return "" if not count else f"{MOST}+" if count > MOST else str(count)
+
+
+def count_to_triage() -> str:
+    """Open reconciliations."""
+    rows = Reconciliation.objects.filter(status=Status.DELTA).order_by()
+    return _count("triage", rows[: MOST + 1].count)
+
+
+def count_waiting() -> str:
+    """Cutover requests that wait for a second person."""
+    return _count("waiting", CutoverRequest.objects.filter(status=CutoverStatus.REQUESTED).count)
+
+
+def count_alarms() -> str:
+    """Open alarms."""
+    return _count("alarms", Alarm.objects.filter(cleared_at=None).count)

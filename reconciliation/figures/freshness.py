@@ -1,0 +1,42 @@
+"""How fresh each source is: the last good read, and how long ago that was."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from ingest.models import UsageEvent
+from reconciliation.models import OdooPartner, Source, SourceDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """One source, when it was last read well, and after how long it counts as stale."""
+
+    name: str
+    seen_at: datetime | None
+    stale_after: timedelta
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether figures from it may be out of date."""
+        return self.seen_at is None or timezone.now() - self.seen_at > self.stale_after
+
+
+def read_freshness() -> list[Freshness]:
+    """The sources behind the figures, in the order of the path from a service to Odoo."""
+    documents = SourceDocument.objects.filter(is_current=True)
+    from_odoo = documents.filter(source__in=[Source.ODOO_QUOTATION, Source.ODOO_INVOICE])
+    # The newest id, not the newest time: ids are indexed, and the table has millions of rows.
+    newest = UsageEvent.objects.order_by("-pk").values_list("received_at", flat=True).first()
+    return [
+        Freshness("Usage events", newest, timedelta(days=1)),
+        Freshness("External amounts", _newest(documents.filter(source=Source.FILE)), timedelta(days=35)),
+        Freshness("Odoo amounts", _newest(from_odoo), timedelta(days=2)),
+        Freshness("Odoo mirror", _newest(OdooPartner.objects.all(), "mirrored_at"), timedelta(days=2)),
+    ]
+
+
+def _newest(rows: QuerySet, name: str = "fetched_at") -> datetime | None:
+    return rows.aggregate(newest=Max(name))["newest"]

@@ -1,0 +1,208 @@
+"""The page of one reconciliation: both sides, why they differ, how our side was computed, and its history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from ingest.metering.periods import Interval, PeriodLabelError, parse_label
+from ingest.models import AuditRecord, Fee
+from ingest.screens.formatting import format_amount, format_share, format_signed
+from reconciliation.comparison.causes import Cause
+from reconciliation.comparison.lines import LinePair
+from reconciliation.figures.queue import share_of
+from reconciliation.figures.waterfall import Step, Waterfall, draw
+from reconciliation.lines import read_fees, read_lines
+from reconciliation.models import (
+    Amount,
+    Outcome,
+    Push,
+    Reconciliation,
+    Run,
+    RunKind,
+)
+
+MOST_PERIODS = 12
+MOST_RECORDS = 50
+# The kinds of run that can move a row's figures.
+MOVING = [RunKind.RATE, RunKind.PUSH, RunKind.FETCH, RunKind.RECONCILE, RunKind.RERUN, RunKind.REFRESH]
+
+
+@dataclass(frozen=True, slots=True)
+class SideFigures:
+    """One side's amounts as it states them."""
+
+    name: str
+    untaxed: Decimal | None
+    tax: Decimal | None
+    total: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class RatedFee:
+    """A fee with the price that was used, as facts, and what each tier gave."""
+
+    fee: Fee
+    facts: Sequence[tuple[str, Any]]
+    tiers: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the page of one reconciliation shows."""
+
+    row: Reconciliation
+    sentence: str
+    sides: Sequence[SideFigures]
+    pairs: Sequence[LinePair]
+    causes: Sequence[Cause]
+    waterfall: Waterfall | None
+    fees: Sequence[RatedFee]
+    others: Sequence[Reconciliation]
+    amounts: Sequence[Amount]
+    pushes: Sequence[Push]
+    records: Sequence[AuditRecord]
+    run: Run | None
+
+    @property
+    def has_agreeing_lines(self) -> bool:
+        """Whether there are lines that a person who looks for differences may hide."""
+        return any(not pair.delta for pair in self.pairs) and any(pair.delta for pair in self.pairs)
+
+
+def read_page(row: Reconciliation) -> Page:
+    """The page as things stand now; `row` comes with its customer, service and people."""
+    lines = read_lines(row)
+    return Page(
+        row=row,
+        sentence=write_sentence(row),
+        sides=_read_sides(row),
+        pairs=lines.pairs,
+        causes=lines.causes,
+        waterfall=_draw(row, lines.causes),
+        fees=[_explain(fee) for fee in read_fees([row]) if _is_of(fee, row)],
+        others=_read_others(row),
+        amounts=list(
+            _same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk")
+        ),
+        pushes=list(_same_bill(Push.objects.all(), row).select_related("requested_by").order_by("-version")),
+        records=_read_records(row),
+        run=_read_run(row),
+    )
+
+
+def write_sentence(row: Reconciliation) -> str:
+    """The row in one sentence, as finance would say it."""
+    return f"{row.customer}, {name_period(row.period_label)}: {_SENTENCES[Outcome(row.outcome)](row)}"
+
+
+def name_period(label: str) -> str:
+    """A month by its name, any other period by its label."""
+    try:
+        parsed = parse_label(label)
+    except PeriodLabelError:
+        return label
+    return f"{parsed.start:%B %Y}" if parsed.interval is Interval.MONTHLY else label
+
+
+def _say_compared(row: Reconciliation) -> str:
+    delta = format_signed(row.delta, row.currency)
+    share = share_of(row)
+    percent = "" if share is None else f" ({format_share(share)})"
+    limit = format_amount(row.tolerance, row.currency)
+    within = "within" if row.delta is not None and abs(row.delta) <= row.tolerance else "above"
+    return f"{_say_both(row)}; {delta}{percent}, {within} the tolerance of {limit}"
+
+
+def _say_both(row: Reconciliation) -> str:
+    external = format_amount(row.external_amount, row.currency)
+    odoo = format_amount(row.odoo_amount, row.currency)
+    return f"{row.service} billed {external} {row.currency}, Odoo computes {odoo}"
+
+
+def _say_missing_odoo(row: Reconciliation) -> str:
+    external = format_amount(row.external_amount, row.currency)
+    return f"{row.service} billed {external} {row.currency}, Odoo has nothing for it yet"
+
+
+def _say_missing_external(row: Reconciliation) -> str:
+    odoo = format_amount(row.odoo_amount, row.currency)
+    return f"Odoo computes {odoo} {row.currency}, {row.service} billed nothing that the console knows of"
+
+
+_SENTENCES = {
+    Outcome.COMPARED: _say_compared,
+    Outcome.MISSING_ODOO: _say_missing_odoo,
+    Outcome.MISSING_EXTERNAL: _say_missing_external,
+    Outcome.STALE: lambda row: f"{_say_both(row)}; usage was rated again since, so this is not compared yet",
+    Outcome.UNLINKED: lambda row: f"{row.service} knows this customer, Odoo does not: link them to a partner",
+    Outcome.OTHER_CURRENCY: lambda row: f"the two sides bill in different currencies, {row.currency} is one",
+}
+
+
+def _read_sides(row: Reconciliation) -> list[SideFigures]:
+    return [
+        SideFigures(row.service.name, row.external_untaxed, row.external_tax, row.external_total),
+        SideFigures("Odoo", row.odoo_untaxed, row.odoo_tax, row.odoo_total),
+        SideFigures("Our own rating", row.expected_untaxed, None, None),
+    ]
+
+
+def _draw(row: Reconciliation, causes: Sequence[Cause]) -> Waterfall | None:
+    if row.odoo_amount is None and row.external_amount is None:
+        return None
+    return draw(
+        currency=row.currency,
+        first=Step(f"Billed by {row.service}", row.external_amount or Decimal(0)),
+        steps=[Step(cause.label, cause.amount, cause.code) for cause in causes],
+        last_label="Computed by Odoo",
+        last=row.odoo_amount or Decimal(0),
+    )
+
+
+def _is_of(fee: Fee, row: Reconciliation) -> bool:
+    return fee.currency == row.currency and fee.period_end == row.period_end
+
+
+def _explain(fee: Fee) -> RatedFee:
+    tiers = [step for step in fee.details if "units" in step]
+    facts = [
+        (name, value)
+        for step in fee.details
+        if step not in tiers
+        for name, value in {**step, **step.get("properties", {})}.items()
+        if not isinstance(value, dict | list)
+    ]
+    return RatedFee(fee, facts, tiers)
+
+
+def _read_others(row: Reconciliation) -> list[Reconciliation]:
+    others = Reconciliation.objects.filter(customer=row.customer_id).exclude(pk=row.pk)
+    return list(others.order_by("-period_start", "currency")[:MOST_PERIODS])
+
+
+def _same_bill(rows: QuerySet, row: Reconciliation) -> QuerySet:
+    """What is about the same customer and period; the currency may be the very difference."""
+    return rows.filter(
+        service=row.service_id,
+        customer=row.customer_id,
+        period_start=row.period_start,
+        period_end=row.period_end,
+    )
+
+
+def _read_records(row: Reconciliation) -> list[AuditRecord]:
+    records = AuditRecord.objects.filter(object_type=row._meta.label_lower, object_id=str(row.public_id))
+    return list(records.select_related("actor")[:MOST_RECORDS])
+
+
+def _read_run(row: Reconciliation) -> Run | None:
+    """The newest run that could have moved this row's figures."""
+    of_customer = Q(parameters__customers__contains=[row.customer_id])
+    runs = Run.objects.filter(
+        service=row.service_id, kind__in=MOVING, period_label__in=["", row.period_label]
+    )
+    newest = runs.filter(of_customer | ~Q(parameters__has_key="customers"))
+    return newest.select_related("requested_by").order_by("-pk").first()
