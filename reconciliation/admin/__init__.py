@@ -1,0 +1,29 @@
+"""The screens of reconciliation and cutover: a module per screen."""
+
+from reconciliation.admin import (
+    alarms,
+    amounts,
+    cutover_requests,
+    mirror,
+    overview,
+    pushes,
+    reconciliations,
+    runs,
+    services,
+    tolerances,
+    webhooks,
+)
+
+__all__ = [
+    "alarms",
+    "amounts",
+    "cutover_requests",
+    "mirror",
+    "overview",
+    "pushes",
+    "reconciliations",
+    "runs",
+    "services",
+    "tolerances",
+    "webhooks",
+]

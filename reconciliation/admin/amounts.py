@@ -1,0 +1,130 @@
+"""What both sides said: amounts with their lines, and the documents they came from."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+
+from ingest.screens.base import EvidenceAdmin, EvidenceInline
+from ingest.screens.columns import age_column, amount_column, json_column, link_to, quantity_column
+from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
+from ingest.screens.formatting import show_badge
+from reconciliation.models import Amount, AmountLine, SourceDocument
+
+CurrentFilter = condition_filter(
+    "version",
+    "version",
+    {"current": ("Current", Q(is_current=True)), "earlier": ("No longer current", Q(is_current=False))},
+)
+
+
+def show_currency(_: Any, row: Amount | SourceDocument) -> SafeString:
+    """Whether the row still counts."""
+    if row.is_current:
+        return show_badge("current", "good", "check_circle")
+    return show_badge("earlier version", "plain", "history")
+
+
+show_currency.short_description = "version"  # type: ignore[attr-defined]
+
+
+class AmountLineInline(EvidenceInline):
+    """The lines of an amount."""
+
+    model = AmountLine
+    fields = (
+        "position",
+        "kind",
+        "code",
+        "description",
+        "shown_quantity",
+        "shown_price",
+        "shown_untaxed",
+        "shown_tax",
+        "shown_total",
+        "is_priced_by_odoo",
+    )
+    readonly_fields = fields
+    ordering = ("position",)
+    shown_quantity = quantity_column("quantity")
+    shown_price = quantity_column("unit_price")
+    shown_untaxed = amount_column("untaxed", currency="amount__currency")
+    shown_tax = amount_column("tax", currency="amount__currency")
+    shown_total = amount_column("total", currency="amount__currency")
+
+
+@admin.register(Amount)
+class AmountAdmin(EvidenceAdmin):
+    """What one document says a customer's period costs."""
+
+    list_display = (
+        "customer",
+        "service",
+        "period_label",
+        "side",
+        "shown_untaxed",
+        "shown_tax",
+        "shown_total",
+        "currency",
+        "state",
+        "version",
+        "fetched",
+    )
+    list_filter = (ServiceFilter, PeriodFilter, "side", CurrentFilter)
+    list_select_related = ("customer", "service")
+    search_fields = ("customer__name", "customer__external_id", "document__reference")
+    search_help_text = "Customer or document"
+    ordering = ("-period_start", "-id")
+    fields = (
+        "customer",
+        "service",
+        "period_label",
+        "period_start",
+        "period_end",
+        "side",
+        "source_document",
+        "state",
+        "shown_untaxed",
+        "shown_tax",
+        "shown_total",
+        "currency",
+        "version",
+        "fetched_at",
+    )
+    inlines = (AmountLineInline,)
+    shown_untaxed = amount_column("untaxed")
+    shown_tax = amount_column("tax")
+    shown_total = amount_column("total")
+    version = show_currency
+    fetched = age_column("fetched_at", title="fetched")
+
+    @admin.display(description="source document")
+    def source_document(self, amount: Amount) -> SafeString:
+        """The document that says so."""
+        return link_to(amount.document)
+
+
+@admin.register(SourceDocument)
+class SourceDocumentAdmin(EvidenceAdmin):
+    """Outside documents, whole, each version of each."""
+
+    list_display = ("reference", "source", "service", "version", "state", "fetched", "run")
+    list_filter = (ServiceFilter, "source", CurrentFilter)
+    list_select_related = ("service", "run__service")
+    search_fields = ("reference",)
+    ordering = ("-fetched_at", "-id")
+    fields = (
+        "reference",
+        "source",
+        "service",
+        "version",
+        "state",
+        "digest",
+        "fetched_at",
+        "run",
+        "shown_content",
+    )
+    shown_content = json_column("content")
+    state = show_currency
+    fetched = age_column("fetched_at", title="fetched")

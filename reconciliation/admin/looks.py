@@ -1,0 +1,60 @@
+"""How the states of reconciliation look: a tone and an icon for each word."""
+
+from ingest.models import Phase
+from ingest.screens.columns import Look
+from reconciliation.models import (
+    CutoverStatus,
+    DeliveryStatus,
+    Outcome,
+    PushStatus,
+    RunStatus,
+    Status,
+)
+
+STATUS = {
+    Status.MATCH: Look("good", "check_circle"),
+    Status.DELTA: Look("bad", "error"),
+    Status.RESOLVED: Look("info", "task_alt"),
+}
+OUTCOME = {
+    Outcome.COMPARED: Look("plain", "compare_arrows"),
+    Outcome.MISSING_ODOO: Look("warn", "playlist_remove"),
+    Outcome.MISSING_EXTERNAL: Look("warn", "playlist_remove"),
+    Outcome.STALE: Look("warn", "schedule"),
+    Outcome.UNLINKED: Look("warn", "link_off"),
+    Outcome.OTHER_CURRENCY: Look("warn", "currency_exchange"),
+}
+RUN = {
+    RunStatus.QUEUED: Look("plain", "hourglass_empty"),
+    RunStatus.RUNNING: Look("info", "sync"),
+    RunStatus.SUCCEEDED: Look("good", "check_circle"),
+    RunStatus.PARTIAL: Look("warn", "rule"),
+    RunStatus.FAILED: Look("bad", "error"),
+}
+PUSH = {
+    PushStatus.PENDING: Look("plain", "hourglass_empty"),
+    PushStatus.SENDING: Look("info", "sync"),
+    PushStatus.UNKNOWN: Look("warn", "help"),
+    PushStatus.DONE: Look("good", "check_circle"),
+    PushStatus.FAILED: Look("bad", "error"),
+    PushStatus.SUPERSEDED: Look("plain", "history"),
+}
+DELIVERY = {
+    DeliveryStatus.PENDING: Look("plain", "hourglass_empty"),
+    DeliveryStatus.RETRYING: Look("warn", "sync_problem"),
+    DeliveryStatus.SUCCEEDED: Look("good", "check_circle"),
+    DeliveryStatus.FAILED: Look("bad", "error"),
+}
+CUTOVER = {
+    CutoverStatus.REQUESTED: Look("warn", "pending_actions"),
+    CutoverStatus.APPROVED: Look("info", "event_available"),
+    CutoverStatus.LIVE: Look("good", "rocket_launch"),
+    CutoverStatus.REJECTED: Look("plain", "block"),
+    CutoverStatus.ROLLED_BACK: Look("plain", "undo"),
+}
+PHASE = {
+    Phase.SHADOW: Look("plain", "visibility"),
+    Phase.DUAL_RUN: Look("info", "compare_arrows"),
+    Phase.APPROVED: Look("info", "event_available"),
+    Phase.LIVE: Look("good", "rocket_launch"),
+}

@@ -1,0 +1,142 @@
+"""The page of one reconciliation, and what may be done on it."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from ingest.screens.actions import Button, post_action
+from reconciliation import triage
+from reconciliation.admin.bulk import link_runs
+from reconciliation.admin.links import overview_address, queue_address
+from reconciliation.admin.looks import OUTCOME, STATUS
+from reconciliation.figures.page import read_page
+from reconciliation.figures.queue import read_next
+from reconciliation.lines import read_lines
+from reconciliation.models import Outcome, Reconciliation, RunKind, Status
+from reconciliation.refresh import request_for
+
+PUSH = "reconciliation.push_reconciliation"
+
+
+class PageScreen:
+    """The read-only page of a reconciliation with its buttons."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The lines alone, for a row that is opened in the queue."""
+        screen: Any = self
+        lines = screen.admin_site.admin_view(self.show_lines)
+        own = [path("<int:object_id>/lines/", lines, name="reconciliation_reconciliation_lines")]
+        return own + super().get_urls()  # type: ignore[misc]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page; it changes nothing by itself."""
+        screen: Any = self
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        row = screen.get_object(request, object_id)
+        if row is None:
+            return screen._get_obj_does_not_exist_redirect(request, screen.opts, object_id)
+        if not screen.has_view_permission(request, row):
+            raise PermissionDenied
+        page = read_page(row)
+        context = {
+            **screen.admin_site.each_context(request),
+            "opts": screen.opts,
+            "original": row,
+            "title": str(row.customer),
+            "page": page,
+            "bars": [(bar, "") for bar in page.waterfall.bars] if page.waterfall else [],
+            "row": row,
+            "next": read_next(row),
+            "buttons": self.get_buttons(request, row),
+            "looks": {"status": STATUS[Status(row.status)], "outcome": OUTCOME[Outcome(row.outcome)]},
+            "addresses": _link(row),
+        }
+        return TemplateResponse(request, "admin/reconciliation/reconciliation/page.html", context)
+
+    def show_lines(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The compared lines of one row, without a page around them."""
+        screen: Any = self
+        if not screen.has_view_permission(request):
+            raise PermissionDenied
+        row = screen.get_object(request, str(object_id))
+        if row is None:
+            raise Http404
+        context = {"row": row, "pairs": read_lines(row).pairs}
+        return TemplateResponse(request, "admin/reconciliation/reconciliation/lines.html", context)
+
+    def get_buttons(self, request: HttpRequest, row: Reconciliation) -> list[Button]:
+        """What the person may do with the row as it stands."""
+        screen: Any = self
+        buttons = screen.offer(request, row, "push", label="Push to Odoo", icon="upload", tone="main")
+        buttons += screen.offer(request, row, "rerun", label="Re-run", icon="refresh")
+        if row.status == Status.DELTA:
+            question = "Why is this right as it is?"
+            buttons += screen.offer(
+                request, row, "resolve", label="Resolve", icon="task_alt", reason=question, tone="good"
+            )
+        if row.status == Status.RESOLVED:
+            question = "Why is it open again?"
+            buttons += screen.offer(request, row, "reopen", label="Reopen", icon="replay", reason=question)
+        if row.owner != request.user:
+            buttons += screen.offer(request, row, "assign", label="Assign to me", icon="person_add")
+        return buttons
+
+    @post_action(PUSH)
+    def push(self, request: HttpRequest, row: Reconciliation) -> str:
+        """Rates, pushes, reads back and reconciles this customer's period."""
+        return link_runs(request_for(rows=[row], kind=RunKind.REFRESH, actor=request.user))
+
+    @post_action(PUSH)
+    def rerun(self, request: HttpRequest, row: Reconciliation) -> str:
+        """Reads Odoo again and reconciles."""
+        return link_runs(request_for(rows=[row], kind=RunKind.RERUN, actor=request.user))
+
+    @post_action(triage.PERMISSION)
+    def resolve(self, request: HttpRequest, row: Reconciliation) -> str:
+        """Marks the row as explained."""
+        reason = request.POST.get("reason", "")
+        triage.resolve(
+            reconciliation_ids=[row.pk], actor=request.user, reason=reason, versions=_seen(request, row)
+        )
+        return f"Resolved: {reason.strip()}"
+
+    @post_action(triage.PERMISSION)
+    def reopen(self, request: HttpRequest, row: Reconciliation) -> str:
+        """Takes the resolution back."""
+        triage.reopen(
+            reconciliation_id=row.pk,
+            actor=request.user,
+            reason=request.POST.get("reason", ""),
+            version=_seen(request, row)[row.pk],
+        )
+        return "Reopened: it is in the queue again."
+
+    @post_action(triage.PERMISSION)
+    def assign(self, request: HttpRequest, row: Reconciliation) -> str:
+        """Makes the person the row's owner."""
+        triage.assign(reconciliation_ids=[row.pk], actor=request.user, owner=request.user)
+        return "It is yours now."
+
+
+def _seen(request: HttpRequest, row: Reconciliation) -> dict[int, int]:
+    """The version that the person saw; a form without one saw none, and is refused as stale."""
+    version = request.POST.get("version", "")
+    return {row.pk: int(version) if version.isdecimal() else 0}
+
+
+def _link(row: Reconciliation) -> dict[str, str]:
+    return {
+        "queue": queue_address(service=row.service.code, period=row.period_label),
+        "overview": overview_address(service=row.service.code, period=row.period_label),
+        "customer": queue_address(q=row.customer.external_id, service=row.service.code, view="all"),
+    }

@@ -1,0 +1,79 @@
+"""Pushes: what was meant to be written to Odoo, what became of it, and trying again."""
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+
+from ingest.screens.actions import Button, post_action
+from ingest.screens.base import EvidenceAdmin
+from ingest.screens.columns import age_column, json_column, state_column
+from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
+from reconciliation import push
+from reconciliation.admin.looks import PUSH
+from reconciliation.models import Push, PushStatus
+
+StateFilter = condition_filter(
+    "state",
+    "state",
+    {
+        "open": ("Not done", ~Q(status__in=[PushStatus.DONE, PushStatus.SUPERSEDED])),
+        **{status.value: (status.label, Q(status=status)) for status in PushStatus},
+    },
+)
+
+
+@admin.register(Push)
+class PushAdmin(EvidenceAdmin):
+    """The outbox to Odoo, the newest first."""
+
+    list_display = (
+        "customer",
+        "service",
+        "period_label",
+        "currency",
+        "shown_status",
+        "version",
+        "attempts",
+        "odoo_id",
+        "error",
+        "created",
+    )
+    list_filter = (ServiceFilter, PeriodFilter, StateFilter)
+    list_select_related = ("customer", "service")
+    search_fields = ("customer__name", "customer__external_id", "key__exact", "=odoo_id")
+    search_help_text = "Customer, whole key or Odoo id"
+    ordering = ("-id",)
+    fields = (
+        "customer",
+        "service",
+        "period_label",
+        "currency",
+        "shown_status",
+        "key",
+        "version",
+        "attempts",
+        "next_attempt_at",
+        "settled_at",
+        "odoo_id",
+        "error_code",
+        "error",
+        "requested_by",
+        "run",
+        "digest",
+        "shown_payload",
+    )
+    shown_status = state_column("status", PUSH, title="status")
+    shown_payload = json_column("payload")
+    created = age_column("created_at", title="asked")
+
+    def get_buttons(self, request: HttpRequest, row: Push) -> list[Button]:
+        """A retry of a failed push."""
+        if row.status != PushStatus.FAILED:
+            return []
+        return self.offer(request, row, "retry", label="Try again", icon="refresh")
+
+    @post_action("reconciliation.retry_push")
+    def retry(self, request: HttpRequest, row: Push) -> str:
+        """Puts a failed push back into the queue."""
+        push.retry(push_id=row.pk, actor=request.user)
+        return f"The push of {row} is due again."

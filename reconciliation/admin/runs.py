@@ -1,0 +1,96 @@
+"""Runs: what is being done outside requests, how far it is, and doing it again."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ingest.screens.actions import Button, post_action
+from ingest.screens.base import EvidenceAdmin
+from ingest.screens.columns import age_column, json_column, link_to, state_column
+from ingest.screens.filters import PeriodFilter, ServiceFilter
+from reconciliation.admin.looks import RUN
+from reconciliation.models import Run, RunStatus
+from reconciliation.runs import retry_run
+
+
+@admin.register(Run)
+class RunAdmin(EvidenceAdmin):
+    """Every piece of work, the newest first."""
+
+    change_form_template = "admin/reconciliation/run/change_form.html"
+    list_display = (
+        "kind",
+        "service",
+        "period_label",
+        "shown_status",
+        "progress",
+        "requested_by",
+        "created",
+        "message",
+    )
+    list_filter = (ServiceFilter, PeriodFilter, "kind", "status")
+    list_select_related = ("service", "requested_by")
+    ordering = ("-id",)
+    fields = (
+        "kind",
+        "service",
+        "period_label",
+        "shown_status",
+        "progress",
+        "message",
+        "requested_by",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "shown_parameters",
+        "shown_summary",
+    )
+    shown_status = state_column("status", RUN, title="status")
+    shown_parameters = json_column("parameters")
+    shown_summary = json_column("summary")
+    created = age_column("created_at", title="asked")
+
+    def get_urls(self) -> list[URLPattern]:
+        """How far a run is, for the pages that follow it."""
+        progress = self.admin_site.admin_view(self.show_progress)
+        return [
+            path("<int:object_id>/progress/", progress, name="reconciliation_run_progress"),
+            *super().get_urls(),
+        ]
+
+    def get_buttons(self, request: HttpRequest, row: Run) -> list[Button]:
+        """A retry, when there is something left to do."""
+        if row.status not in {RunStatus.PARTIAL, RunStatus.FAILED}:
+            return []
+        return self.offer(request, row, "retry", label="Run again", icon="refresh")
+
+    def show_progress(self, request: HttpRequest, object_id: int) -> JsonResponse:
+        """The run's state as JSON."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run = self.get_object(request, str(object_id))
+        if run is None:
+            raise Http404
+        state = {
+            "status": run.status,
+            "label": run.get_status_display(),
+            "stage": run.stage,
+            "done": run.done,
+            "total": run.total,
+            "is_finished": run.is_finished,
+        }
+        return JsonResponse(state, headers={"Cache-Control": "no-store"})
+
+    @post_action("reconciliation.operate_run")
+    def retry(self, request: HttpRequest, row: Run) -> str:
+        """Queues the same work again, as a new run."""
+        return format_html("{} is queued again.", link_to(retry_run(run_id=row.pk, actor=request.user)))
+
+    @admin.display(description="progress")
+    def progress(self, run: Run) -> SafeString:
+        """The stage, and how much of it is done."""
+        count = f"{run.done:,} of {run.total:,}" if run.total else ""
+        return format_html('<span class="figure">{}</span> {}', count, run.stage)

@@ -1,0 +1,133 @@
+"""Services: their configuration, their phase, and the way to their cutover."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextareaWidget
+
+from ingest import configuration
+from ingest.models import Phase, Service
+from ingest.screens.actions import Button, post_action, say
+from ingest.screens.base import ConsoleAdmin
+from ingest.screens.columns import age_column, link_to, state_column
+from ingest.screens.forms import show_form
+from reconciliation import cutover
+from reconciliation.admin.links import condition_address, overview_address, queue_address
+from reconciliation.admin.looks import PHASE
+from reconciliation.figures.cutover import UNDER_WAY, read_card
+from reconciliation.models import CutoverRequest
+
+REQUEST = "reconciliation.request_cutover"
+
+
+class CutoverForm(forms.Form):
+    """From when Odoo should bill a service, and why now."""
+
+    effective_date = forms.DateField(
+        widget=UnfoldAdminDateWidget(attrs={"type": "date"}),
+        help_text="Each subscription switches at its first period start on or after it.",
+    )
+    comment = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="What the manager should know.",
+    )
+
+
+@admin.register(Service)
+class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
+    """One page per service; operators configure it, finance asks for its cutover."""
+
+    change_form_template = "admin/ingest/service/change_form.html"
+    list_display = ("name", "code", "shown_phase", "since", "timezone", "required_clean_periods")
+    list_filter = ("phase",)
+    search_fields = ("name", "code")
+    fields = ("code", "shown_phase", "phase_since", *configuration.CONFIGURABLE)
+    readonly_fields = ("code", "shown_phase", "phase_since")
+    shown_phase = state_column("phase", PHASE, title="phase")
+    since = age_column("phase_since", title="in it for")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Services come with an installation, not from a form."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The form that asks for a cutover."""
+        view = self.admin_site.admin_view(self.request_cutover)
+        return [
+            path("<int:object_id>/request-cutover/", view, name="ingest_service_request_cutover"),
+            *super().get_urls(),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
+        """Keeps the configuration, through the function that audits it."""
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        configuration.configure(service=obj, values=values, actor=request.user)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> Any:
+        """The form below the way to the cutover."""
+        page = {**context, **_show_way(request, obj)}
+        return super().render_change_form(request, page, *args, obj=obj, **kwargs)
+
+    def get_buttons(self, request: HttpRequest, row: Service) -> list[Button]:
+        """Starting the dual run of a service in shadow."""
+        if row.phase != Phase.SHADOW:
+            return []
+        return self.offer(request, row, "start_dual_run", label="Start dual run", icon="compare_arrows")
+
+    @post_action("ingest.change_service")
+    def start_dual_run(self, request: HttpRequest, row: Service) -> str:
+        """From now on closed periods are judged."""
+        cutover.start_dual_run(service=row, actor=request.user)
+        return f"{row} is in its dual run: its closed periods count from now on."
+
+    def request_cutover(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Asks a manager to move the service to Odoo."""
+        if not request.user.has_perm(REQUEST):
+            raise PermissionDenied
+        service = self.get_object(request, str(object_id))
+        if service is None:
+            raise Http404
+        form = CutoverForm(request.POST or None)
+        if form.is_valid() and say(request, lambda: _request(request, service, form.cleaned_data)):
+            return HttpResponseRedirect(self.get_page_address(service))
+        return show_form(
+            request,
+            screen=self,
+            form=form,
+            title=f"Request the cutover of {service}",
+            submit="Request the cutover",
+            explanation="A manager other than you decides on it. It may be asked for before everything is ready;"
+            " it cannot be approved before.",
+        )
+
+
+def _request(request: HttpRequest, service: Service, data: dict[str, Any]) -> str:
+    asked = cutover.request_cutover(service=service, actor=request.user, **data)
+    return format_html("{} waits for a manager.", link_to(asked, f"The cutover of {asked}"))
+
+
+def _show_way(request: HttpRequest, service: Service) -> dict[str, Any]:
+    asked = CutoverRequest.objects.filter(service=service).select_related("service", "requested_by")
+    under_way = asked.filter(status__in=UNDER_WAY).first()
+    card = read_card(service, under_way)
+    may_request = service.phase == Phase.DUAL_RUN and under_way is None and request.user.has_perm(REQUEST)
+    return {
+        "look": PHASE[Phase(service.phase)],
+        "conditions": [(item, condition_address(service, item)) for item in card.conditions],
+        "requests": asked,
+        "request_address": reverse("admin:ingest_service_request_cutover", args=[service.pk])
+        if may_request
+        else "",
+        "queue_address": queue_address(service=service.code),
+        "overview_address": overview_address(service=service.code),
+        "tolerances": service.tolerances.all(),
+    }

@@ -1,0 +1,129 @@
+"""Webhooks out: where services listen, and each delivery."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from ingest.errors import DomainError
+from ingest.models import Service
+from ingest.screens.actions import Button, post_action
+from ingest.screens.base import EvidenceAdmin
+from ingest.screens.columns import age_column, state_column, text_column
+from ingest.screens.filters import ServiceFilter, exact_filter, service_filter
+from ingest.screens.forms import show_form, show_once
+from reconciliation import webhooks
+from reconciliation.admin.looks import DELIVERY
+from reconciliation.models import Delivery, DeliveryStatus, WebhookEndpoint
+
+
+class EndpointForm(forms.Form):
+    """Where a service listens, and the key that it already has, if any."""
+
+    service = forms.ModelChoiceField(
+        Service.objects.all(), to_field_name="code", widget=UnfoldAdminSelectWidget
+    )
+    url = forms.URLField(
+        max_length=1024, label="Address", assume_scheme="https", widget=UnfoldAdminTextInputWidget
+    )
+    secret = forms.CharField(
+        required=False,
+        label="HMAC key",
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "password", "autocomplete": "off"}),
+        help_text="The key that the service already verifies with; empty makes a new one.",
+    )
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(EvidenceAdmin):
+    """The addresses of all services; a signing key is never shown again."""
+
+    list_display = ("url", "service", "is_active", "created_at")
+    list_filter = (ServiceFilter, "is_active")
+    list_select_related = ("service",)
+    search_fields = ("url",)
+    fields = list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who may add an address."""
+        return request.user.has_perm("reconciliation.add_webhookendpoint")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Registers an address; the page that answers the POST is the only one that shows a key."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = EndpointForm(request.POST or None)
+        if form.is_valid():
+            try:
+                row, key = webhooks.create_endpoint(**form.cleaned_data, actor=request.user)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                explanation = f"{row.service} verifies with it that a message is ours."
+                return show_once(
+                    request, screen=self, row=row, secret=key, title="The HMAC key", explanation=explanation
+                )
+        return show_form(
+            request,
+            screen=self,
+            form=form,
+            title="Add a webhook endpoint",
+            submit="Add the endpoint",
+            explanation="The service is told of its cutover there, in signed messages. The key is kept encrypted.",
+        )
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(EvidenceAdmin):
+    """Every message to every endpoint, with its exact body."""
+
+    list_display = (
+        "webhook_type",
+        "endpoint",
+        "shown_status",
+        "attempts",
+        "http_status",
+        "created",
+        "delivered_at",
+    )
+    list_filter = (
+        service_filter("endpoint__service"),
+        "status",
+        exact_filter("type", "type", "webhook_type"),
+    )
+    list_select_related = ("endpoint",)
+    search_fields = ("webhook_type", "=unique_key")
+    ordering = ("-id",)
+    fields = (
+        "webhook_type",
+        "endpoint",
+        "shown_status",
+        "unique_key",
+        "attempts",
+        "next_attempt_at",
+        "delivered_at",
+        "http_status",
+        "shown_body",
+        "shown_response",
+    )
+    shown_status = state_column("status", DELIVERY, title="status")
+    shown_body = text_column("body")
+    shown_response = text_column("response")
+    created = age_column("created_at", title="made")
+
+    def get_buttons(self, request: HttpRequest, row: Delivery) -> list[Button]:
+        """Sending a failed one again."""
+        if row.status != DeliveryStatus.FAILED:
+            return []
+        return self.offer(request, row, "retry", label="Send again", icon="refresh")
+
+    @post_action("reconciliation.retry_delivery")
+    def retry(self, request: HttpRequest, row: Delivery) -> str:
+        """Sends a failed delivery again."""
+        webhooks.retry(delivery_id=row.pk, actor=request.user)
+        return f"{row} will be sent again."
