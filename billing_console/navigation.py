@@ -1,21 +1,112 @@
 """The admin's frame: its title, its sidebar, its colours."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from django.urls import reverse_lazy
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
 
 
-def label_environment(request: Any) -> list[str]:
+class Entry(NamedTuple):
+    """One line of the sidebar: a model's list, for whoever may see that model."""
+
+    title: str
+    icon: str
+    model: str
+    badge: str = ""
+
+
+# Each badge names a count in `reconciliation.figures.badges`.
+SIDEBAR: dict[str, tuple[Entry, ...]] = {
+    "Finance": (
+        Entry("Reconciliations", "balance", "reconciliation.reconciliation", "count_to_triage"),
+        Entry("Amounts", "receipt_long", "reconciliation.amount"),
+        Entry("Source documents", "draft", "reconciliation.sourcedocument"),
+        Entry("Customers", "groups", "ingest.customer"),
+    ),
+    "Cutover": (
+        Entry("Services", "apps", "ingest.service"),
+        Entry("Cutover requests", "swap_horiz", "reconciliation.cutoverrequest", "count_waiting"),
+        Entry("Tolerances", "tune", "reconciliation.tolerance"),
+        Entry("Audit", "history", "ingest.auditrecord"),
+    ),
+    "Catalogue and usage": (
+        Entry("Plans", "sell", "ingest.plan"),
+        Entry("Charges", "price_change", "ingest.charge"),
+        Entry("Metrics", "speed", "ingest.metric"),
+        Entry("Subscriptions", "autorenew", "ingest.subscription"),
+        Entry("Events", "bolt", "ingest.usageevent"),
+        Entry("Usage", "monitoring", "ingest.usage"),
+        Entry("Fees", "payments", "ingest.fee"),
+    ),
+    "Operations": (
+        Entry("Runs", "play_circle", "reconciliation.run"),
+        Entry("Pushes", "upload", "reconciliation.push"),
+        Entry("Alarms", "notifications_active", "reconciliation.alarm", "count_alarms"),
+        Entry("API keys", "key", "ingest.apikey"),
+        Entry("Webhook endpoints", "webhook", "reconciliation.webhookendpoint"),
+        Entry("Deliveries", "outbox", "reconciliation.delivery"),
+    ),
+    "Odoo mirror": (
+        Entry("Partners", "contacts", "reconciliation.odoopartner"),
+        Entry("Products", "inventory_2", "reconciliation.odooproduct"),
+        Entry("Pricelists", "request_quote", "reconciliation.odoopricelist"),
+        Entry("Orders", "description", "reconciliation.odooorder"),
+        Entry("Invoices", "receipt", "reconciliation.odooinvoice"),
+    ),
+    "People": (
+        Entry("Users", "person", "auth.user"),
+        Entry("Groups", "shield_person", "auth.group"),
+    ),
+}
+
+
+def build_sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar with what the person may see; a count that is zero has no badge."""
+    overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    groups = [
+        {"title": title, "items": [_show(entry, request) for entry in entries if _may_see(entry, request)]}
+        for title, entries in SIDEBAR.items()
+    ]
+    return [{"title": "", "items": [overview]}, *(group for group in groups if group["items"])]
+
+
+def _may_see(entry: Entry, request: HttpRequest) -> bool:
+    app, model = entry.model.split(".")
+    return request.user.has_perm(f"{app}.view_{model}")
+
+
+def _show(entry: Entry, request: HttpRequest) -> dict[str, Any]:
+    from reconciliation.figures import badges
+
+    count: Callable[[], str] | None = getattr(badges, entry.badge, None)
+    badge = count() if count else ""
+    link = reverse(f"admin:{entry.model.replace('.', '_')}_changelist")
+    item = {"title": entry.title, "icon": entry.icon, "link": link}
+    return item | ({"badge": badge, "badge_variant": "primary"} if badge else {})
+
+
+def label_environment(request: HttpRequest) -> list[str]:
     """The label beside the title: which environment this is, and whether Odoo is only the demo's stand-in."""
     from django.conf import settings
 
+    from billing_console.runtime import standin
+
     if settings.IS_PRODUCTION:
         return ["Production", "danger"]
-    return ["Demo", "warning"]
+    is_standin = standin.get_url(settings.DATA_DIR) == settings.ODOO_URL
+    return ["Demo · Odoo stand-in" if is_standin else "Demo", "warning"]
 
 
-def _item(title: str, icon: str, address: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{address}")}
+def link_style(request: HttpRequest) -> str:
+    """The console's own style sheet."""
+    return static("console.css")
+
+
+def link_script(request: HttpRequest) -> str:
+    """The console's own script: it only follows a run's progress."""
+    return static("console.js")
 
 
 UNFOLD: dict[str, Any] = {
@@ -23,12 +114,13 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Billing Console",
     "SITE_SUBHEADER": "Nexa Systems",
     "SITE_SYMBOL": "balance",
-    "SHOW_HISTORY": False,
+    "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "billing_console.navigation.label_environment",
     "DASHBOARD_CALLBACK": "reconciliation.admin.overview.add_overview",
-    "STYLES": [lambda request: _static("console.css")],
+    "STYLES": [link_style],
+    "SCRIPTS": [link_script],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
@@ -48,63 +140,6 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": "Finance",
-                "items": [
-                    _item("Overview", "dashboard", "index"),
-                    _item("Reconciliations", "balance", "reconciliation_reconciliation_changelist"),
-                    _item("Amounts", "receipt_long", "reconciliation_amount_changelist"),
-                    _item("Customers", "groups", "ingest_customer_changelist"),
-                ],
-            },
-            {
-                "title": "Cutover",
-                "items": [
-                    _item("Services", "apps", "ingest_service_changelist"),
-                    _item("Cutover requests", "swap_horiz", "reconciliation_cutoverrequest_changelist"),
-                    _item("Audit", "history", "ingest_auditrecord_changelist"),
-                ],
-            },
-            {
-                "title": "Catalogue and usage",
-                "items": [
-                    _item("Plans", "sell", "ingest_plan_changelist"),
-                    _item("Metrics", "speed", "ingest_metric_changelist"),
-                    _item("Subscriptions", "autorenew", "ingest_subscription_changelist"),
-                    _item("Events", "bolt", "ingest_usageevent_changelist"),
-                    _item("Usage", "monitoring", "ingest_usage_changelist"),
-                    _item("Fees", "payments", "ingest_fee_changelist"),
-                ],
-            },
-            {
-                "title": "Operations",
-                "items": [
-                    _item("Runs", "play_circle", "reconciliation_run_changelist"),
-                    _item("Pushes", "upload", "reconciliation_push_changelist"),
-                    _item("Alarms", "notifications_active", "reconciliation_alarm_changelist"),
-                    _item("API keys", "key", "ingest_apikey_changelist"),
-                    _item("Webhook endpoints", "webhook", "reconciliation_webhookendpoint_changelist"),
-                    _item("Deliveries", "outbox", "reconciliation_delivery_changelist"),
-                    _item("Odoo partners", "contacts", "reconciliation_odoopartner_changelist"),
-                    _item("Odoo orders", "description", "reconciliation_odooorder_changelist"),
-                ],
-            },
-            {
-                "title": "People",
-                "items": [
-                    {
-                        **_item("Users", "person", "auth_user_changelist"),
-                        "permission": lambda request: request.user.has_perm("auth.view_user"),
-                    },
-                ],
-            },
-        ],
+        "navigation": "billing_console.navigation.build_sidebar",
     },
 }
-
-
-def _static(path: str) -> str:
-    from django.templatetags.static import static
-
-    return static(path)
