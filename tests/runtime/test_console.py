@@ -38,7 +38,7 @@ def start(data_dir, environment):
 
     def start(**settings):
         terminal = data_dir.parent / f"terminal-{len(started)}"
-        arguments = ("-m", "billing_console.runtime")
+        arguments = ("-m", "tests.runtime.bare_console")
         console = start_python(*arguments, log=terminal, env={**environment, **settings})
         started.append(console)
         return console, terminal
