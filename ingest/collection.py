@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
+from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from ingest.errors import DomainError
@@ -18,15 +19,15 @@ from ingest.errors import DomainError
 class PostedEvent(msgspec.Struct, frozen=True, gc=False):
     """One usage event as a service posted it: checked and typed, not yet stored.
 
-    Encoded as JSON, a sequence of these is the parameter of the statements below. `properties` is an object
-    as the sender wrote it; nothing here reads it.
+    Without a timestamp it happened when it was received. `properties` is an object as the sender wrote it;
+    nothing here reads it. Encoded as JSON, a sequence of these is the parameter of the statements below.
     """
 
     public_id: str
     transaction_id: str
     code: str
     external_subscription_id: str | None
-    timestamp: datetime
+    timestamp: datetime | None
     properties: msgspec.Raw
     precise_total_amount_cents: Decimal | None = None
 
@@ -49,7 +50,7 @@ INSERT INTO ingest_usageevent (
     precise_total_amount_cents, quantity, received_at
 )
 SELECT posted.public_id, %(service_id)s::bigint, posted.external_subscription_id, posted.transaction_id,
-    posted.code, posted.timestamp, posted.properties, posted.precise_total_amount_cents,
+    posted.code, coalesce(posted.timestamp, %(received_at)s::timestamptz), posted.properties, posted.precise_total_amount_cents,
     numeric_property(posted.properties, metric.field_name), %(received_at)s::timestamptz
 FROM jsonb_to_recordset(%(events)s) AS posted (
     public_id uuid, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
@@ -60,15 +61,19 @@ LEFT JOIN ingest_metric AS metric
 ORDER BY posted.external_subscription_id COLLATE "C", posted.transaction_id COLLATE "C"
 """
 
+# LIMIT keeps this a lookup in the unique index for each event, whatever the planner thinks of the table's size.
 FIND_STORED = """
 SELECT posted.public_id
 FROM jsonb_to_recordset(%(events)s) AS posted (
     public_id uuid, external_subscription_id text, transaction_id text
 )
-JOIN ingest_usageevent AS event
-    ON event.service_id = %(service_id)s::bigint
-    AND event.external_subscription_id = posted.external_subscription_id
-    AND event.transaction_id = posted.transaction_id
+CROSS JOIN LATERAL (
+    SELECT FROM ingest_usageevent AS event
+    WHERE event.service_id = %(service_id)s::bigint
+        AND event.external_subscription_id = posted.external_subscription_id
+        AND event.transaction_id = posted.transaction_id
+    LIMIT 1
+) AS stored
 """
 
 
@@ -79,13 +84,14 @@ def make_public_ids(count: int) -> list[str]:
     return [f"{d[:8]}-{d[8:12]}-4{d[13:16]}-a{d[17:20]}-{d[20:]}" for d in drawn]
 
 
-def store_events(*, service_id: int, events: Sequence[PostedEvent], received_at: datetime) -> None:
-    """Stores all of the events, or none.
+def store_events(*, service_id: int, events: Sequence[PostedEvent]) -> datetime:
+    """Stores all of the events, or none; returns when they were received.
 
     Outside a transaction they are committed when this returns; inside one they are as durable as it is. Codes
     and subscriptions need not exist. Raises EventsRefused with code `duplicate` (Lago: duplicate semantics) or
     `unstorable_properties`, naming every event that is to blame.
     """
+    received_at = timezone.now()
     parameters = {"service_id": service_id, "events": _encode(events), "received_at": received_at}
     try:
         with _all_or_nothing():
@@ -100,6 +106,7 @@ def store_events(*, service_id: int, events: Sequence[PostedEvent], received_at:
         if not unstorable:
             raise
         raise EventsRefused("unstorable_properties", "Some properties cannot be kept.", unstorable) from None
+    return received_at
 
 
 def find_duplicates(*, service_id: int, events: Sequence[PostedEvent]) -> list[int]:

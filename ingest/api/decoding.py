@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -40,18 +38,18 @@ class EventBody(msgspec.Struct, gc=False):
     precise_total_amount_cents: Any = None
 
 
-def decode_event(body: bytes, received_at: datetime) -> PostedEvent:
+def decode_event(body: bytes) -> PostedEvent:
     """The event of POST /events. Raises ApiError: 400 without an `event`, 422 with codes by field."""
     raw = _decode_root(body).get("event")
     if raw is None or bytes(raw) == b"null":
         raise refuse_body("param is missing or the value is empty or invalid: event")
-    (outcome,) = _read_events([raw], received_at)
+    (outcome,) = _read_events([raw])
     if not isinstance(outcome, PostedEvent):
         raise refuse_fields(outcome)
     return outcome
 
 
-def decode_batch(body: bytes, received_at: datetime) -> list[Outcome]:
+def decode_batch(body: bytes) -> list[Outcome]:
     """The events of POST /events/batch in their order, each as an event or as what is wrong with it.
 
     Raises ApiError: 400 when the body is not a JSON object, 422 when there are no events or too many.
@@ -65,7 +63,7 @@ def decode_batch(body: bytes, received_at: datetime) -> list[Outcome]:
         raise refuse_fields({"events": ["no_events"]})
     if len(items) > settings.EVENTS_BATCH_MAX:
         raise refuse_fields({"events": ["too_many_events"]})
-    return _read_events(items, received_at)
+    return _read_events(items)
 
 
 def _decode_root(body: bytes) -> dict[str, msgspec.Raw]:
@@ -81,14 +79,12 @@ def _decode_root(body: bytes) -> dict[str, msgspec.Raw]:
         raise refuse_body("JSON is nested too deeply") from error
 
 
-def _read_events(items: Sequence[msgspec.Raw], received_at: datetime) -> list[Outcome]:
+def _read_events(items: Sequence[msgspec.Raw]) -> list[Outcome]:
     public_ids = make_public_ids(len(items))
-    return [
-        _read_event(item, public_id, received_at) for item, public_id in zip(items, public_ids, strict=True)
-    ]
+    return [_read_event(item, public_id) for item, public_id in zip(items, public_ids, strict=True)]
 
 
-def _read_event(item: msgspec.Raw, public_id: str, received_at: datetime) -> Outcome:
+def _read_event(item: msgspec.Raw, public_id: str) -> Outcome:
     try:
         body = _EVENT.decode(item)
     except msgspec.ValidationError as error:
@@ -99,7 +95,7 @@ def _read_event(item: msgspec.Raw, public_id: str, received_at: datetime) -> Out
             transaction_id=read_mandatory_text(body.transaction_id),
             code=read_mandatory_text(body.code),
             external_subscription_id=read_text(body.external_subscription_id),
-            timestamp=read_timestamp(body.timestamp) or received_at,
+            timestamp=read_timestamp(body.timestamp),
             properties=read_properties(body.properties),
             precise_total_amount_cents=read_amount(body.precise_total_amount_cents),
         )
@@ -124,14 +120,7 @@ def _locate(error: msgspec.ValidationError) -> FieldErrors:
     return {field[1] if field else "event": ["value_is_invalid"]}
 
 
-def _read_float(text: str) -> Decimal | str:
-    """The exact value; one that even Decimal cannot hold stays text, for its field to refuse."""
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
-
-
 _ROOT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
-_EVENT = msgspec.json.Decoder(EventBody, float_hook=_read_float)
+# A fraction stays the text it was sent as: a float would not be exact.
+_EVENT = msgspec.json.Decoder(EventBody, float_hook=str)

@@ -1,9 +1,9 @@
 """Errors leave the API as JSON in Lago's shapes, whatever went wrong (Lago: errors)."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -11,7 +11,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger(__name__)
 
 FieldErrors = dict[str, list[str]]
 
@@ -84,7 +84,9 @@ def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The JSON answer to whatever a view raised; what is our own fault is logged with its traceback."""
     answer = exc if isinstance(exc, ApiError) else _find_answer(exc)
     if answer.status >= 500:
-        logger.error("An API request failed with %s.", answer.status, exc_info=exc)
+        logger.error("api_request_failed", status=answer.status, exc_info=exc)
+    else:
+        logger.info("api_request_refused", status=answer.status, code=answer.code)
     response = Response(answer.body, status=answer.status)
     if header := getattr(exc, "auth_header", ""):
         response["WWW-Authenticate"] = header

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +12,7 @@ from ingest.api.errors import FieldErrors, refuse_fields
 from ingest.api.rendering import render_decimal, render_millisecond, render_second
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, find_duplicates, store_events
+from ingest.grouping import store_event
 
 REFUSALS: dict[str, FieldErrors] = {
     "duplicate": {"transaction_id": ["value_already_exist"]},
@@ -41,10 +41,9 @@ class EventsView(ApiView):
 
     def post(self, request: Request) -> Response:
         """Stores the event; 200 means that it is durable."""
-        received_at = timezone.now()
-        event = decode_event(request.data, received_at)
+        event = decode_event(request.data)
         try:
-            store_events(service_id=self.caller.service_id, events=[event], received_at=received_at)
+            received_at = store_event(service_id=self.caller.service_id, event=event)
         except EventsRefused as refusal:
             raise refuse_fields(REFUSALS[refusal.code]) from refusal
         (answer,) = _render_events([event], received_at)
@@ -56,13 +55,12 @@ class EventBatchView(ApiView):
 
     def post(self, request: Request) -> Response:
         """Stores every event, or refuses all of them and says what is wrong with which."""
-        received_at = timezone.now()
-        outcomes = decode_batch(request.data, received_at)
+        outcomes = decode_batch(request.data)
         events = [outcome for outcome in outcomes if isinstance(outcome, PostedEvent)]
         if len(events) < len(outcomes):
             raise refuse_fields(_name_errors(self.caller.service_id, outcomes))
         try:
-            store_events(service_id=self.caller.service_id, events=events, received_at=received_at)
+            received_at = store_events(service_id=self.caller.service_id, events=events)
         except EventsRefused as refusal:
             raise refuse_fields({str(at): REFUSALS[refusal.code] for at in refusal.indexes}) from refusal
         return Response({"events": _render_events(events, received_at)})
@@ -85,7 +83,7 @@ def _render_events(events: Sequence[PostedEvent], received_at: datetime) -> list
             lago_id=event.public_id,
             transaction_id=event.transaction_id,
             code=event.code,
-            timestamp=render_millisecond(event.timestamp),
+            timestamp=render_millisecond(event.timestamp or received_at),
             precise_total_amount_cents=render_decimal(event.precise_total_amount_cents),
             properties=event.properties,
             external_subscription_id=event.external_subscription_id,

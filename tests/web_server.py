@@ -1,0 +1,48 @@
+"""Runs the web server on loopback, as the console runs it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from billing_console.runtime.ports import find_free_port
+from billing_console.runtime.table import WEB
+
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+@contextmanager
+def serve(folder: Path, **environment: str) -> Iterator[int]:
+    """The port of a server that answers; its output is kept in `folder`, and its end is waited for."""
+    port = find_free_port()
+    command = [sys.executable, *WEB, "--host", "127.0.0.1", "--port", str(port)]
+    log_path = folder / f"web-{port}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
+    try:
+        wait_for_answer(process, port, log_path)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)
+
+
+def wait_for_answer(process: subprocess.Popen[bytes], port: int, log_path: Path) -> None:
+    """Returns once the server answers; raises with its output when it ends or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        try:
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise AssertionError(f"The server does not answer:\n{log_path.read_text()}")
