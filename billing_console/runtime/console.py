@@ -68,7 +68,7 @@ def _hold_console(options: Options, stops: StopRequests) -> Iterator[None]:
 def _prepare(options: Options, output: Output) -> None:
     cleared = clear_leftovers(options.data_dir)
     if cleared:
-        output.say(f"Ended {cleared} processes that a killed console had left.")
+        output.say(f"A killed console had left {cleared} of its processes; they are ended.")
     check_port(options.host, options.port)
     if options.database_url:
         check_database(options.database_url)

@@ -36,6 +36,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    # A refused statement is told by whoever sent it; here it would only put events into a log.
+    "log_min_messages": "log",
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 # For clusters that are thrown away: what a power cut would lose is not missed.

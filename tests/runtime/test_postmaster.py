@@ -153,6 +153,13 @@ def test_settings_of_the_users_shell_do_not_reach_it(data_dir, monkeypatch):
         assert ask(data_dir, "SHOW port") == "5432"
 
 
+def test_a_refused_statement_does_not_put_its_values_into_the_log(data_dir):
+    with hold_services(data_dir), pytest.raises(psycopg.errors.InvalidTextRepresentation):
+        ask(data_dir, "SELECT 'secret value'::int")
+
+    assert "secret value" not in (data_dir / "logs" / "database.log").read_text()
+
+
 def test_a_stop_that_is_not_heeded_ends_in_an_immediate_one(data_dir, monkeypatch):
     monkeypatch.setattr(postmaster, "STOP_LADDER", ((signal.SIGURG, 0.2), *postmaster.STOP_LADDER[1:]))
 

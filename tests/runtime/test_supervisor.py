@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from billing_console.runtime.leftovers import find_leftovers
+from billing_console.runtime.leftovers import clear_leftovers, find_leftovers
 from tests.runtime.watching import start_python, wait_for, wait_for_text
 
 # Each notes its start and its stop; `sleep` is short because a shell handles a signal only between commands.
@@ -33,8 +33,7 @@ def start(tmp_path):
     for console in started:
         console.kill()
         console.wait()
-    for process in find_leftovers(tmp_path):
-        process.kill()
+    clear_leftovers(tmp_path)
 
 
 def read_events(tmp_path):
