@@ -1,8 +1,9 @@
 """Single events of concurrent requests, stored together: one statement and one flush of the log for all."""
 
 from collections import defaultdict
+from concurrent.futures import Future
 from datetime import datetime
-from threading import Event, Lock
+from threading import Lock
 
 from django.db import connection
 
@@ -10,26 +11,22 @@ from ingest.collection import EventsRefused, PostedEvent, store_events
 
 
 class _Group:
-    """Events of one service that are stored together."""
+    """Events of one service that are stored together, and the moment or the error that comes of it."""
 
     def __init__(self) -> None:
         self.events: list[PostedEvent] = []
-        self.is_settled = Event()
-        self.received_at: datetime | None = None
-        self.error: Exception | None = None
+        self.received_at: Future[datetime] = Future()
 
     def store(self, service_id: int) -> None:
-        """Stores the events, or notes why not, for every thread that waits."""
+        """Settles the group, for every thread that waits for it."""
         try:
-            self.received_at = store_events(service_id=service_id, events=self.events)
-        except Exception as error:
-            self.error = error
-        finally:
-            self.is_settled.set()
+            self.received_at.set_result(store_events(service_id=service_id, events=self.events))
+        except BaseException as error:
+            self.received_at.set_exception(error)
 
 
 class _Queue:
-    """The groups of one service: one is being stored while the next one gathers."""
+    """The groups of one service: while one is being stored, the next one gathers."""
 
     def __init__(self) -> None:
         self._joining = Lock()
@@ -42,13 +39,11 @@ class _Queue:
             is_first = self._gathering is None
             group = self._gathering = self._gathering or _Group()
             group.events.append(event)
-        if not is_first:
-            group.is_settled.wait()
-            return group
-        with self._storing:
-            with self._joining:
-                self._gathering = None
-            group.store(service_id)
+        if is_first:
+            with self._storing:
+                with self._joining:
+                    self._gathering = None
+                group.store(service_id)
         return group
 
 
@@ -58,13 +53,14 @@ _queues: defaultdict[int, _Queue] = defaultdict(_Queue)
 def store_event(*, service_id: int, event: PostedEvent) -> datetime:
     """As `store_events` for one event, and cheaper the more requests there are at once.
 
-    An event that is refused takes no other with it: each event of a refused group is stored alone.
+    An event that is refused takes no other with it: those of a refused group are stored each alone.
     """
-    if connection.in_atomic_block:
+    if connection.in_atomic_block:  # another thread's transaction is not ours
         return store_events(service_id=service_id, events=[event])
     group = _queues[service_id].store(service_id, event)
-    if group.received_at is not None:
-        return group.received_at
-    if isinstance(group.error, EventsRefused) and len(group.events) > 1:
+    try:
+        return group.received_at.result()
+    except EventsRefused:
+        if len(group.events) == 1:
+            raise
         return store_events(service_id=service_id, events=[event])
-    raise group.error

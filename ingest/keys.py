@@ -139,4 +139,4 @@ def _record(record: ApiKey, actor: User | None, action: str, after: dict[str, st
 
 
 def _text(moment: datetime | None) -> str | None:
-    return moment and moment.isoformat()
+    return moment.isoformat() if moment else None

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from ingest.api.decoding import Outcome, decode_batch, decode_event
 from ingest.api.errors import FieldErrors, refuse_fields
 from ingest.api.rendering import render_decimal, render_millisecond, render_second
+from ingest.api.schema import describe_batch, describe_event
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, find_duplicates, store_events
 from ingest.grouping import store_event
@@ -39,9 +40,10 @@ class EventAnswer(msgspec.Struct, gc=False):
 class EventsView(ApiView):
     """One event."""
 
+    @describe_event
     def post(self, request: Request) -> Response:
         """Stores the event; 200 means that it is durable."""
-        event = decode_event(request.data)
+        event = decode_event(self.body)
         try:
             received_at = store_event(service_id=self.caller.service_id, event=event)
         except EventsRefused as refusal:
@@ -53,9 +55,10 @@ class EventsView(ApiView):
 class EventBatchView(ApiView):
     """Many events, all or none."""
 
+    @describe_batch
     def post(self, request: Request) -> Response:
         """Stores every event, or refuses all of them and says what is wrong with which."""
-        outcomes = decode_batch(request.data)
+        outcomes = decode_batch(self.body)
         events = [outcome for outcome in outcomes if isinstance(outcome, PostedEvent)]
         if len(events) < len(outcomes):
             raise refuse_fields(_name_errors(self.caller.service_id, outcomes))

@@ -1,22 +1,17 @@
-"""Request bodies reach the views as bytes; each view decodes what it expects."""
+"""Request bodies, as bytes: Lago's clients mean JSON whatever their content type says."""
 
-from collections.abc import Mapping
-from typing import IO, Any
-
-from django.http import HttpRequest
-from rest_framework.parsers import BaseParser
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.wsgi import WSGIRequest
 
 
-class RawBodyParser(BaseParser):
-    """The whole body, whatever its content type says: Lago's clients always mean JSON."""
-
-    media_type = "*/*"
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        assert isinstance(stream, HttpRequest)
-        return stream.body
+def read_body(request: WSGIRequest) -> bytes:
+    """The whole body; one over DATA_UPLOAD_MAX_MEMORY_SIZE raises RequestDataTooBig and is not kept."""
+    if "HTTP_TRANSFER_ENCODING" not in request.META or not request.environ.get("wsgi.input_terminated"):
+        return request.body
+    # Django takes a body whose length is not declared for an empty one.
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body: bytes = request.environ["wsgi.input"].read(limit + 1)
+    if len(body) > limit:
+        raise RequestDataTooBig
+    return body

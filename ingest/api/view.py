@@ -1,7 +1,11 @@
 """What every view of the API shares."""
 
+from typing import cast
+
+from django.core.handlers.wsgi import WSGIRequest
 from rest_framework.views import APIView
 
+from ingest.api.parsing import read_body
 from ingest.api.rendering import JsonOnly
 from ingest.keys import Caller
 
@@ -15,5 +19,9 @@ class ApiView(APIView):
     @property
     def caller(self) -> Caller:
         """The service that calls: every view reads and writes its data alone."""
-        caller: Caller = self.request.user
-        return caller
+        return cast(Caller, self.request.user)
+
+    @property
+    def body(self) -> bytes:
+        """The request's body; `request.data` would parse it into dicts first."""
+        return read_body(cast(WSGIRequest, self.request._request))
