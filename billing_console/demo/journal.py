@@ -102,12 +102,13 @@ def run_once(
 def release_interrupted(now: datetime) -> None:
     """Ends what a killed load left under lease; its pushes are in doubt until they are read back.
 
-    Only the demo's own: a console beside it keeps its leases.
+    None of them waits any longer, and only the demo's own are touched: a console beside it keeps its leases.
     """
-    in_flight = [PushStatus.SENDING, PushStatus.UNKNOWN]
-    Push.objects.filter(run__parameters__has_key=STEP, status__in=in_flight).update(
+    pushes = Push.objects.filter(run__parameters__has_key=STEP)
+    pushes.filter(status__in=[PushStatus.SENDING, PushStatus.UNKNOWN]).update(
         status=PushStatus.UNKNOWN, leased_until=now, next_attempt_at=now
     )
+    pushes.filter(status=PushStatus.PENDING).update(next_attempt_at=now)
     Run.objects.filter(parameters__has_key=STEP, status=RunStatus.RUNNING).update(
         status=RunStatus.FAILED,
         message="The load of the demo was interrupted here; it went on with a new run.",

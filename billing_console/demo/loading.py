@@ -15,7 +15,7 @@ from billing_console.demo import aftermath, journal
 from billing_console.demo.bills import list_bills
 from billing_console.demo.catalogue import create_service
 from billing_console.demo.intake import post_events
-from billing_console.demo.odoo_client import DemoRefusedError, StandInClient
+from billing_console.demo.odoo_client import DemoRefusedError, StandInClient, require_stand_in
 from billing_console.demo.odoo_seed import OdooIds, seed_odoo
 from billing_console.demo.people import create_people
 from billing_console.demo.periods import list_periods
@@ -53,8 +53,10 @@ class Load:
 def begin(stories: Sequence[ServiceStory]) -> Load:
     """A new load, or the one that was interrupted, on the months that it began with.
 
-    Refuses (DemoRefusedError) a database that holds services of somebody's own.
+    Refuses (DemoRefusedError) a database that holds services of somebody's own, and an Odoo that is not the
+    stand-in; nothing is written then.
     """
+    require_stand_in(settings.ODOO_URL)
     newest = journal.find_newest_month()
     if newest is None and Service.objects.exists():
         raise DemoRefusedError(
