@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from ingest.metering.aggregation import truncate_to_millisecond
 from ingest.metering.periods import (
     BillingTime,
     Interval,
@@ -16,6 +17,7 @@ from ingest.metering.periods import (
     billing_period,
     is_closed,
     next_period,
+    parse_label,
     period_by_label,
 )
 from ingest.models import Customer, Service, Subscription
@@ -62,6 +64,16 @@ def first_period_from(subscription: Subscription, at: datetime) -> Period:
     return period if period.start >= at else next_period(period=period, **grid)
 
 
+def first_period_on(subscription: Subscription, day: date) -> Period:
+    """The subscription's first period that starts on or after a day, as its customer's calendar has it."""
+    return first_period_from(subscription, midnight_of(subscription.customer, day))
+
+
+def midnight_of(customer: Customer, day: date) -> datetime:
+    """When a day begins where the customer is."""
+    return datetime.combine(day, time.min, customer_timezone(customer)).astimezone(UTC)
+
+
 def subscriptions_of(service: Service, customers: Iterable[int] | None = None) -> QuerySet[Subscription]:
     """A service's subscriptions with what `grid_of` needs, for all customers or for some."""
     rows = Subscription.objects.filter(service=service).select_related("plan", "customer__service")
@@ -73,31 +85,58 @@ def windows_of(
 ) -> list[Window]:
     """The windows of every subscription that has a period of that label and ran in it.
 
-    Raises PeriodLabelError for a text that is no period label.
+    Both ends are whole milliseconds: an event in the one in which a plan replaces another under the same
+    external id counts for the new one alone. Raises PeriodLabelError for a text that is no period label.
     """
     windows = []
     for subscription in subscriptions_of(service, customers).iterator():
         period = period_by_label(label=period_label, **grid_of(subscription))
         if period is None:
             continue
+        ended_at = subscription.terminated_at
         bounds = active_window(
-            period=period, started_at=subscription.started_at, ended_at=subscription.terminated_at
+            period=period,
+            started_at=truncate_to_millisecond(subscription.started_at),
+            ended_at=ended_at and truncate_to_millisecond(ended_at),
         )
         if bounds is not None:
             windows.append(Window(subscription, period, *bounds))
     return windows
 
 
+def start_bounds(period_label: str) -> tuple[datetime, datetime]:
+    """Between which instants a period of that label starts, wherever its customer is.
+
+    Local midnights lie within a day of UTC's; with these bounds an index on the start serves a label. Raises
+    PeriodLabelError.
+    """
+    midnight = datetime.combine(parse_label(period_label).start, time.min, UTC)
+    return midnight - timedelta(days=1), midnight + timedelta(days=1)
+
+
 def closed_labels(*, service: Service, now: datetime) -> list[str]:
     """The labels of all closed periods in which a subscription of the service ran, oldest first."""
     starts: dict[str, datetime] = {}
     grace = timedelta(hours=service.grace_hours)
+    for grid, first, last in _read_spans(service, now):
+        period = billing_period(at=first, **grid)
+        while period.start < last and is_closed(period_end=period.end, grace=grace, now=now):
+            starts[period.label] = min(period.start, starts.get(period.label, period.start))
+            period = next_period(period=period, **grid)
+    return sorted(starts, key=lambda label: (starts[label], label))
+
+
+def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetime, datetime]]:
+    """Each calendar once, from its first subscription's start to its last one's end.
+
+    Thousands of subscriptions share a few calendars: walking the periods of each would take minutes.
+    """
+    spans: dict[tuple[object, ...], tuple[Grid, datetime, datetime]] = {}
     for subscription in subscriptions_of(service).iterator():
         grid = grid_of(subscription)
-        period = billing_period(at=subscription.started_at, **grid)
-        while is_closed(period_end=period.end, grace=grace, now=now) and (
-            subscription.terminated_at is None or period.start < subscription.terminated_at
-        ):
-            starts.setdefault(period.label, period.start)
-            period = next_period(period=period, **grid)
-    return sorted(starts, key=lambda label: starts[label])
+        is_calendar = grid["billing_time"] is BillingTime.CALENDAR
+        key = (grid["interval"], grid["timezone"].key, None if is_calendar else grid["anchor"])
+        start, end = subscription.started_at, subscription.terminated_at or now
+        _, first, last = spans.get(key, (grid, start, end))
+        spans[key] = (grid, min(first, start), max(last, end))
+    return spans.values()

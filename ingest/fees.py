@@ -11,13 +11,16 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from ingest.calendar import Window, customer_timezone, windows_of
+from ingest.calendar import Window, customer_timezone, start_bounds, windows_of
+from ingest.errors import DomainError
 from ingest.metering.aggregation import MeteredUsage
 from ingest.metering.periods import billed_days
 from ingest.models import Charge, Fee, FeeKind, Service, Usage
+from ingest.rating.charge_models.contract import ChargePropertiesError, Rated
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 from ingest.rating.money import round_to_currency
 from ingest.rating.plan_fee import rate_plan_fee
+from ingest.services import lock_service
 
 NOTHING = MeteredUsage(quantity=Decimal(0), events_count=0)
 
@@ -31,7 +34,10 @@ WITH rated AS (
 ), gone AS (
     UPDATE ingest_fee AS fee SET quantity = 0, events_count = 0, exact_amount = 0, amount = 0, details = '[]',
         rated_at = %(now)s
-    WHERE fee.period_label = %(label)s AND fee.subscription_id = ANY(%(subscriptions)s)
+    FROM ingest_subscription AS subscription
+    WHERE subscription.id = fee.subscription_id AND subscription.service_id = %(service)s
+        AND (%(customers)s::bigint[] IS NULL OR subscription.customer_id = ANY(%(customers)s))
+        AND fee.period_label = %(label)s AND fee.period_start BETWEEN %(from)s AND %(to)s
         AND (fee.exact_amount <> 0 OR fee.quantity <> 0 OR fee.events_count <> 0)
         AND NOT EXISTS (
             SELECT FROM rated
@@ -78,26 +84,26 @@ class NewFee:
     details: Sequence[dict[str, Any]]
 
 
+@transaction.atomic
 def rate_period(
     *, service: Service, period_label: str, now: datetime, customers: Iterable[int] | None = None
 ) -> int:
     """Rates the usage and the plans of one period of a service; returns how many fees changed.
 
-    Running it again on the same usage and prices changes nothing. Raises PeriodLabelError, and
-    ChargePropertiesError for a charge that cannot be priced with.
+    Running it again on the same usage and prices changes nothing. Refuses a charge that cannot be priced with
+    (`invalid_properties`); raises PeriodLabelError.
     """
-    windows = windows_of(service=service, period_label=period_label, customers=customers)
-    return rate_windows(windows=windows, period_label=period_label, now=now)
-
-
-@transaction.atomic
-def rate_windows(*, windows: Sequence[Window], period_label: str, now: datetime) -> int:
-    """Rates the given windows, all of one label, and stores what changed in one statement."""
-    fees = list(_rate(windows))
+    earliest, latest = start_bounds(period_label)
+    lock_service(service.pk)
+    chosen = None if customers is None else list(customers)
+    windows = windows_of(service=service, period_label=period_label, customers=chosen)
     parameters: dict[str, Any] = {
-        "fees": json.dumps([asdict(fee) for fee in fees], default=str),
-        "subscriptions": [window.subscription.pk for window in windows],
+        "service": service.pk,
+        "customers": chosen,
         "label": period_label,
+        "from": earliest,
+        "to": latest,
+        "fees": json.dumps([asdict(fee) for fee in _rate(windows)], default=str),
         "now": now,
     }
     with connection.cursor() as cursor:
@@ -144,7 +150,7 @@ def _rate_plan(window: Window) -> NewFee | None:
 
 
 def _rate_charge(window: Window, charge: Charge, used: MeteredUsage) -> NewFee:
-    rated = CHARGE_MODELS[charge.model].rate(charge.properties, used)
+    rated = _price(charge, used)
     currency = window.subscription.plan.currency
     return NewFee(
         subscription_id=window.subscription.pk,
@@ -164,6 +170,15 @@ def _rate_charge(window: Window, charge: Charge, used: MeteredUsage) -> NewFee:
     )
 
 
+def _price(charge: Charge, used: MeteredUsage) -> Rated:
+    try:
+        return CHARGE_MODELS[charge.model].rate(charge.properties, used)
+    except ChargePropertiesError as error:
+        raise DomainError(
+            "invalid_properties", f"The charge {charge} has no usable price: {error}."
+        ) from error
+
+
 def _as_text(line: dict[str, Any]) -> dict[str, str | None]:
     return {name: None if value is None else f"{value:f}" for name, value in line.items()}
 
@@ -171,7 +186,7 @@ def _as_text(line: dict[str, Any]) -> dict[str, str | None]:
 def _charges_by_plan(windows: Sequence[Window]) -> dict[int, list[Charge]]:
     charges: dict[int, list[Charge]] = defaultdict(list)
     plans = {window.subscription.plan_id for window in windows}
-    for charge in Charge.objects.filter(plan__in=plans).order_by("pk"):
+    for charge in Charge.objects.filter(plan__in=plans).select_related("plan", "metric").order_by("pk"):
         charges[charge.plan_id].append(charge)
     return charges
 

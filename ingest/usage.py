@@ -1,18 +1,19 @@
 """Metering: a service's events of a period become usage, set-based, in the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
-from ingest.calendar import Window, windows_of
-from ingest.metering.aggregation import truncate_to_millisecond
+from ingest.calendar import start_bounds, windows_of
 from ingest.models import Service
+from ingest.services import lock_service
 
 # The pure rooms define what this computes (`ingest.metering.aggregation`); a property test shows that both agree.
 # `quantity` was read at intake; an event older than its metric is read again here (Lago: which events count).
 # Only what changed is written, and only metrics that have or had events: a month of nothing leaves no rows.
+# What had usage and has none now, because its subscription ended or its charge went, becomes zero.
 METER = """
 WITH wanted AS (
     SELECT * FROM unnest(
@@ -41,51 +42,66 @@ WITH wanted AS (
         AND event.timestamp >= wanted.counts_from
         AND event.timestamp < wanted.counts_to
     GROUP BY wanted.subscription_id, metric.id, wanted.period_start, wanted.period_end
+), gone AS (
+    UPDATE ingest_usage AS usage SET quantity = 0, events_count = 0, computed_at = %(now)s
+    FROM ingest_subscription AS subscription
+    WHERE subscription.id = usage.subscription_id AND subscription.service_id = %(service)s
+        AND (%(customers)s::bigint[] IS NULL OR subscription.customer_id = ANY(%(customers)s))
+        AND usage.period_label = %(label)s AND usage.period_start BETWEEN %(from)s AND %(to)s
+        AND (usage.quantity <> 0 OR usage.events_count <> 0)
+        AND NOT EXISTS (
+            SELECT FROM measured
+            WHERE measured.subscription_id = usage.subscription_id AND measured.metric_id = usage.metric_id
+                AND measured.period_start = usage.period_start
+        )
+    RETURNING 1
+), stored AS (
+    INSERT INTO ingest_usage AS usage (
+        public_id, created_at, subscription_id, metric_id, period_start, period_end, period_label,
+        quantity, events_count, computed_at
+    )
+    SELECT gen_random_uuid(), %(now)s, subscription_id, metric_id, period_start, period_end, %(label)s,
+        quantity, events_count, %(now)s
+    FROM measured
+    ON CONFLICT (subscription_id, metric_id, period_start) DO UPDATE SET
+        period_end = excluded.period_end, period_label = excluded.period_label,
+        quantity = excluded.quantity, events_count = excluded.events_count,
+        computed_at = excluded.computed_at
+    WHERE (usage.period_end, usage.period_label, usage.quantity, usage.events_count)
+        IS DISTINCT FROM
+          (excluded.period_end, excluded.period_label, excluded.quantity, excluded.events_count)
+    RETURNING 1
 )
-INSERT INTO ingest_usage AS usage (
-    public_id, created_at, subscription_id, metric_id, period_start, period_end, period_label,
-    quantity, events_count, computed_at
-)
-SELECT gen_random_uuid(), %(now)s, subscription_id, metric_id, period_start, period_end, %(label)s,
-    quantity, events_count, %(now)s
-FROM measured
-ON CONFLICT (subscription_id, metric_id, period_start) DO UPDATE SET
-    period_end = excluded.period_end, period_label = excluded.period_label,
-    quantity = excluded.quantity, events_count = excluded.events_count, computed_at = excluded.computed_at
-WHERE (usage.period_end, usage.quantity, usage.events_count)
-    IS DISTINCT FROM (excluded.period_end, excluded.quantity, excluded.events_count)
+SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stored)
 """
 
 
+@transaction.atomic
 def meter_period(
     *, service: Service, period_label: str, now: datetime, customers: Iterable[int] | None = None
 ) -> int:
-    """Aggregates the events of one period of a service; returns how many usage rows changed.
+    """Aggregates the events of one period of a service, in one statement; returns how many usage rows changed.
 
-    Running it again changes nothing unless events arrived since. Raises PeriodLabelError.
+    Running it again changes nothing unless something did: events arrived, a subscription ended, a charge
+    went. Raises PeriodLabelError.
     """
-    return meter_windows(
-        windows=windows_of(service=service, period_label=period_label, customers=customers),
-        period_label=period_label,
-        now=now,
-    )
-
-
-@transaction.atomic
-def meter_windows(*, windows: Sequence[Window], period_label: str, now: datetime) -> int:
-    """Aggregates the events of the given windows, all of one label, in one statement."""
-    if not windows:
-        return 0
+    earliest, latest = start_bounds(period_label)
+    lock_service(service.pk)
+    chosen = None if customers is None else list(customers)
+    windows = windows_of(service=service, period_label=period_label, customers=chosen)
     parameters: dict[str, Any] = {
+        "service": service.pk,
+        "customers": chosen,
+        "label": period_label,
+        "from": earliest,
+        "to": latest,
         "subscriptions": [window.subscription.pk for window in windows],
-        # Lago: the lower bound is compared at millisecond precision.
-        "counts_from": [truncate_to_millisecond(window.counts_from) for window in windows],
+        "counts_from": [window.counts_from for window in windows],
         "counts_to": [window.counts_to for window in windows],
         "starts": [window.period.start for window in windows],
         "ends": [window.period.end for window in windows],
-        "label": period_label,
         "now": now,
     }
     with connection.cursor() as cursor:
         cursor.execute(METER, parameters)
-        return cursor.rowcount
+        return int(cursor.fetchone()[0])

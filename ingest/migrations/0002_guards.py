@@ -37,7 +37,8 @@ def _keys():
         )
 
 
-# The value of an event as its metric reads it (Lago: which events count): plain decimal text, else null.
+# The value of an event as its metric reads it (Lago: which events count): plain decimal text, else null. Where
+# the locale knows the digits of other scripts, \d matches them too, and the cast would refuse the event.
 NUMERIC_PROPERTY = r"""
 CREATE FUNCTION numeric_property(properties jsonb, field text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

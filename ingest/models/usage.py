@@ -32,6 +32,7 @@ class Usage(PublicModel):
                 condition=Q(period_end__gt=F("period_start")), name="usage_period_is_not_empty"
             ),
         ]
+        indexes = [models.Index(fields=["period_start", "subscription"], name="usage_by_period")]
 
     def __str__(self) -> str:
         return f"{self.metric} {self.period_label}"
