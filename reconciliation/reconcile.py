@@ -2,68 +2,73 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from ingest import audit
+from ingest.billers import BILLER_OF_FEE
+from ingest.calendar import start_bounds
 from ingest.errors import DomainError
-from ingest.metering.periods import parse_label
 from ingest.models import Phase, Service
+from ingest.services import lock_service
 from reconciliation.causes import suggest_causes
+from reconciliation.held_fees import IS_NOTHING, IS_OUTDATED
 from reconciliation.models import Reconciliation
 
 # `reconciliation.comparison.judgement` defines what this computes; a property test shows that both agree.
 # Every row that exists takes part, so that one whose documents are gone says so instead of keeping old figures.
+# What Odoo bills itself is expected of nobody else: such fees alone make no row.
 RECONCILE = """
-WITH stated AS (
+WITH held AS (
+    SELECT DISTINCT ON (key) customer_id, currency, period_start, period_end, payload
+    FROM reconciliation_push
+    WHERE service_id = %(service)s AND period_label = %(label)s AND status = 'done'
+        AND period_start BETWEEN %(from)s AND %(to)s
+    ORDER BY key, version DESC
+), stated AS (
     SELECT subscription.customer_id, fee.currency, fee.period_start, fee.period_end, 'expected' AS side,
-        fee.amount AS untaxed, NULL::numeric AS tax, NULL::numeric AS total, fee.rated_at AS seen_at
+        CASE WHEN NOT {is_nothing} THEN fee.amount END AS untaxed, NULL::numeric AS tax,
+        NULL::numeric AS total, NOT {is_nothing} AND {biller} = 'service' AS is_judged,
+        held.payload IS NOT NULL AND {is_outdated} AND {biller} = 'service' AS is_outdated
     FROM ingest_fee AS fee
     JOIN ingest_subscription AS subscription ON subscription.id = fee.subscription_id
+    LEFT JOIN held ON held.customer_id = subscription.customer_id AND held.currency = fee.currency
+        AND held.period_start = fee.period_start AND held.period_end = fee.period_end
     WHERE subscription.service_id = %(service)s AND fee.period_label = %(label)s
         AND fee.period_start BETWEEN %(from)s AND %(to)s
-        AND (fee.events_count <> 0 OR fee.quantity <> 0 OR fee.amount <> 0)
     UNION ALL
-    SELECT customer_id, currency, period_start, period_end, side, untaxed, tax, total, fetched_at
+    SELECT customer_id, currency, period_start, period_end, side, untaxed, tax, total, true, false
     FROM reconciliation_amount
     WHERE service_id = %(service)s AND period_label = %(label)s AND is_current
         AND period_start BETWEEN %(from)s AND %(to)s
     UNION ALL
-    SELECT customer_id, currency, period_start, period_end, 'known', NULL, NULL, NULL, NULL
+    SELECT customer_id, currency, period_start, period_end, 'known', NULL, NULL, NULL, true, false
     FROM reconciliation_reconciliation
     WHERE service_id = %(service)s AND period_label = %(label)s
         AND period_start BETWEEN %(from)s AND %(to)s
 ), sides AS (
     SELECT customer_id, currency, period_start, period_end,
         sum(untaxed) FILTER (WHERE side = 'expected') AS expected_untaxed,
-        bool_or(side = 'odoo') AS has_odoo,
-        sum(untaxed) FILTER (WHERE side = 'odoo') AS odoo_untaxed,
-        sum(tax) FILTER (WHERE side = 'odoo') AS odoo_tax,
-        sum(total) FILTER (WHERE side = 'odoo') AS odoo_total,
-        bool_or(side = 'external') AS has_external,
+        bool_or(side = 'odoo') AS has_odoo, bool_or(side = 'external') AS has_external,
         -- What one document leaves unsaid, the side as a whole does not know.
-        CASE WHEN bool_and(untaxed IS NOT NULL) FILTER (WHERE side = 'external')
-            THEN sum(untaxed) FILTER (WHERE side = 'external') END AS external_untaxed,
-        CASE WHEN bool_and(tax IS NOT NULL) FILTER (WHERE side = 'external')
-            THEN sum(tax) FILTER (WHERE side = 'external') END AS external_tax,
-        CASE WHEN bool_and(total IS NOT NULL) FILTER (WHERE side = 'external')
-            THEN sum(total) FILTER (WHERE side = 'external') END AS external_total,
-        -- Rated again after Odoo was last read: Odoo has not seen these fees.
-        coalesce(max(seen_at) FILTER (WHERE side = 'expected')
-            > min(seen_at) FILTER (WHERE side = 'odoo'), false) AS is_stale
+        {sums},
+        bool_or(is_outdated) AS is_stale
     FROM stated
     WHERE period_end <= %(closed_until)s
     GROUP BY customer_id, currency, period_start, period_end
+    HAVING bool_or(is_judged)
 ), based AS (
     SELECT sides.*,
         CASE WHEN external_total IS NOT NULL THEN 'total' ELSE 'untaxed' END AS basis,
         CASE WHEN external_total IS NOT NULL THEN odoo_total ELSE odoo_untaxed END AS odoo_amount,
         coalesce(external_total, external_untaxed) AS external_amount,
         customer.odoo_partner_id IS NOT NULL AS is_linked,
-        (NOT has_odoo AND bool_or(has_odoo) OVER same_bill)
-            OR (NOT has_external AND bool_or(has_external) OVER same_bill) AS has_other_currency
+        -- A side without its other one, which the same bill has in another currency.
+        (NOT has_odoo AND bool_or(has_odoo AND NOT has_external) OVER same_bill)
+            OR (NOT has_external AND bool_or(has_external AND NOT has_odoo) OVER same_bill)
+            AS has_other_currency
     FROM sides
     JOIN ingest_customer AS customer ON customer.id = sides.customer_id
     WINDOW same_bill AS (PARTITION BY customer_id, period_start, period_end)
@@ -128,6 +133,15 @@ WHERE (row.basis, row.expected_untaxed, row.odoo_untaxed, row.odoo_tax, row.odoo
        excluded.tolerance, excluded.outcome)
 RETURNING id, coalesce(reopened_at = %(now)s, false)
 """.format(
+    biller=BILLER_OF_FEE,
+    is_nothing=IS_NOTHING,
+    is_outdated=IS_OUTDATED,
+    sums=",\n        ".join(
+        f"CASE WHEN bool_and({figure} IS NOT NULL) FILTER (WHERE side = '{side}')"
+        f" THEN sum({figure}) FILTER (WHERE side = '{side}') END AS {side}_{figure}"
+        for side in ("odoo", "external")
+        for figure in ("untaxed", "tax", "total")
+    ),
     same_figures=(
         "(row.odoo_amount, row.external_amount, row.outcome)"
         " IS NOT DISTINCT FROM (excluded.odoo_amount, excluded.external_amount, excluded.outcome)"
@@ -155,15 +169,15 @@ def reconcile_period(*, service: Service, period_label: str, now: datetime) -> R
     A period that is not closed yet has no rows. Refuses a service in shadow (`not_judged`); raises
     PeriodLabelError for a text that is no period label.
     """
+    earliest, latest = start_bounds(period_label)
+    service = lock_service(service.pk)
     if service.phase == Phase.SHADOW:
         raise DomainError("not_judged", f"{service} is in shadow: its periods are not judged yet.")
-    start = datetime.combine(parse_label(period_label).start, time.min, UTC)
     parameters: dict[str, Any] = {
         "service": service.pk,
         "label": period_label,
-        # Local midnights lie within a day of UTC's; the bounds let the index on the period's start serve.
-        "from": start - timedelta(days=1),
-        "to": start + timedelta(days=1),
+        "from": earliest,
+        "to": latest,
         "closed_until": now - timedelta(hours=service.grace_hours),
         "now": now,
     }

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
+from ingest.services import lock_service
 from reconciliation.documents import digest_of
 from reconciliation.models import Reconciliation, Status
 
@@ -78,6 +79,10 @@ def assign(*, reconciliation_ids: Sequence[int], actor: User, owner: User | None
 
 def _lock(ids: Iterable[int], versions: Mapping[int, int] | None) -> list[Reconciliation]:
     wanted = sorted(set(ids))
+    # Judging writes the same rows in an order of its own: whoever has the service's lock goes first.
+    services = Reconciliation.objects.filter(pk__in=wanted).order_by("service").values_list("service")
+    for (service_id,) in services.distinct():
+        lock_service(service_id)
     rows = list(
         Reconciliation.objects.select_for_update(of=("self",))
         .filter(pk__in=wanted)
