@@ -1,12 +1,23 @@
 """Who bills a subscription's period: asked by every write that could bill, changed only by a cutover."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from ingest import audit
 from ingest.models import Biller, BillerTerm, Fee, Subscription
+
+# The rule of `biller_of` for statements over a fee `fee`.
+BILLER_OF_FEE = """coalesce((
+    SELECT term.biller FROM ingest_billerterm AS term
+    WHERE term.subscription_id = fee.subscription_id AND term.starts_at <= fee.period_start
+    ORDER BY term.starts_at DESC LIMIT 1
+), 'service')"""
 
 
 def biller_of(*, subscription: Subscription, period_start: datetime) -> Biller:
@@ -25,14 +36,58 @@ def billed_by(biller: Biller, fees: QuerySet[Fee]) -> QuerySet[Fee]:
     ).filter(biller=biller)
 
 
-def switch_biller(*, switches: Iterable[tuple[Subscription, datetime]], biller: Biller) -> int:
-    """Gives each subscription a biller from a period start on; call it in the decision's transaction.
+def switch_biller(
+    *, switches: Iterable[tuple[Subscription, datetime]], biller: Biller, actor: User | None, reason: str
+) -> int:
+    """Gives each subscription a biller from a period start on; returns how many changed hands, each audited.
 
-    A term that was to start at or after that instant is replaced: it never came into force.
+    Call it in the decision's transaction. A term from that instant on is replaced, so give no instant that is
+    past: a term that came into force stays.
     """
-    terms = []
-    for subscription, starts_at in switches:
-        BillerTerm.objects.filter(subscription=subscription, starts_at__gte=starts_at).delete()
-        if biller_of(subscription=subscription, period_start=starts_at) != biller:
-            terms.append(BillerTerm(subscription=subscription, biller=biller, starts_at=starts_at))
-    return len(BillerTerm.objects.bulk_create(terms))
+    wanted = dict(switches)
+    terms = _read_terms(wanted)
+    replaced: list[BillerTerm] = []
+    added: list[BillerTerm] = []
+    decisions: list[audit.Decision] = []
+    for subscription, starts_at in wanted.items():
+        kept = [term for term in terms[subscription.pk] if term.starts_at < starts_at]
+        later = terms[subscription.pk][len(kept) :]
+        is_switch = (kept[-1].biller if kept else Biller.SERVICE) != biller
+        new = [BillerTerm(subscription=subscription, biller=biller, starts_at=starts_at)] if is_switch else []
+        if _describe(new) != _describe(later):
+            replaced += later
+            added += new
+            decisions.append(_decision(subscription, kept + later, kept + new, actor, reason))
+    BillerTerm.objects.filter(pk__in=[term.pk for term in replaced]).delete()
+    BillerTerm.objects.bulk_create(added)
+    return audit.record_all(decisions)
+
+
+def _decision(
+    subscription: Subscription,
+    before: Sequence[BillerTerm],
+    after: Sequence[BillerTerm],
+    actor: User | None,
+    reason: str,
+) -> audit.Decision:
+    return audit.Decision(
+        actor=actor,
+        action="subscription.switch_biller",
+        target=subscription,
+        service=subscription.customer.service,
+        before={"terms": _describe(before)},
+        after={"terms": _describe(after)},
+        reason=reason,
+        rule="cutover",
+    )
+
+
+def _read_terms(subscriptions: Iterable[Subscription]) -> dict[int, list[BillerTerm]]:
+    terms: dict[int, list[BillerTerm]] = defaultdict(list)
+    for term in BillerTerm.objects.filter(subscription__in=list(subscriptions)).order_by("starts_at"):
+        terms[term.subscription_id].append(term)
+    return terms
+
+
+def _describe(terms: Sequence[BillerTerm]) -> list[dict[str, Any]]:
+    return [{"biller": str(term.biller), "from": term.starts_at.isoformat()} for term in terms]

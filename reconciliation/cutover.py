@@ -1,24 +1,26 @@
 """The cutover: a service's billing moves to Odoo, one subscription after the other, on a second person's word."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ingest import audit
 from ingest.billers import switch_biller
-from ingest.calendar import first_period_from, subscriptions_of
+from ingest.calendar import first_period_from, first_period_on, midnight_of, subscriptions_of
 from ingest.errors import DomainError, require_permission
 from ingest.models import Biller, BillerTerm, Phase, Service, Subscription
+from ingest.services import lock_service
 from reconciliation import webhooks
 from reconciliation.models import CutoverRequest, CutoverStatus
-from reconciliation.readiness import read_readiness
+from reconciliation.readiness import judged_labels, read_readiness
+from reconciliation.reconcile import reconcile_period
 
+APPROVE = "reconciliation.approve_cutover"
 # From which status a request may go to which; anything else is refused.
 TRANSITIONS: dict[CutoverStatus, set[CutoverStatus]] = {
     CutoverStatus.REQUESTED: {CutoverStatus.APPROVED, CutoverStatus.REJECTED},
@@ -33,7 +35,7 @@ TRANSITIONS: dict[CutoverStatus, set[CutoverStatus]] = {
 def start_dual_run(*, service: Service, actor: User | None) -> Service:
     """Moves a service from shadow into its dual run: from now on its closed periods count."""
     require_permission(actor, "ingest.change_service")
-    service = Service.objects.select_for_update().get(pk=service.pk)
+    service = lock_service(service.pk)
     if service.phase != Phase.SHADOW:
         raise DomainError("not_in_shadow", f"{service} is not in shadow.")
     _set_phase(service, Phase.DUAL_RUN, actor, "service.start_dual_run")
@@ -48,10 +50,10 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
     not in its dual run (`not_in_dual_run`), a date that is past (`date_is_past`), and a second open request.
     """
     require_permission(actor, "reconciliation.request_cutover")
-    service = Service.objects.select_for_update().get(pk=service.pk)
+    service = lock_service(service.pk)
     if service.phase != Phase.DUAL_RUN:
         raise DomainError("not_in_dual_run", f"{service} is not in its dual run.")
-    if effective_date <= timezone.localdate():
+    if effective_date <= timezone.localdate(timezone=ZoneInfo(service.timezone)):
         raise DomainError("date_is_past", "The effective date must be in the future.")
     readiness = read_readiness(service=service, effective_date=effective_date)
     try:
@@ -70,24 +72,35 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
     return request
 
 
-@transaction.atomic
 def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverRequest:
     """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
 
+    The newest closed periods are judged again first, so that amounts which arrived since cannot slip by.
     Refuses the person who asked (`same_person`) and any unmet condition, read anew now (`not_ready`); there
     is no override.
     """
-    require_permission(actor, "reconciliation.approve_cutover")
+    require_permission(actor, APPROVE)
+    _judge_again(CutoverRequest.objects.select_related("service").get(pk=request_id).service)
+    return _approve(request_id, actor, comment)
+
+
+def _judge_again(service: Service) -> None:
+    if service.phase == Phase.DUAL_RUN:
+        for label in judged_labels(service):
+            reconcile_period(service=service, period_label=label, now=timezone.now())
+
+
+@transaction.atomic
+def _approve(request_id: int, actor: User, comment: str) -> CutoverRequest:
     request = _lock(request_id, CutoverStatus.APPROVED)
-    if request.requested_by_id == actor.pk:
-        raise DomainError("same_person", "Whoever asked for a cutover may not approve it.")
+    _refuse_same_person(request, actor)
     readiness = read_readiness(service=request.service, effective_date=request.effective_date)
     unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
     if unmet:
-        raise DomainError("not_ready", f"Not ready: {'; '.join(unmet)}.")
+        raise DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
     request.readiness, request.evidence_digest = asdict(readiness), readiness.digest
     _decide(request, CutoverStatus.APPROVED, actor, comment)
-    switched = assign_to_odoo(request)
+    switched = assign_to_odoo(request, actor=actor)
     _set_phase(request.service, Phase.APPROVED, actor, "service.approve")
     _record(request, actor, "cutover.approve", {"subscriptions": switched}, comment)
     _announce(request, "cutover.approved")
@@ -97,12 +110,11 @@ def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverReques
 @transaction.atomic
 def reject(*, request_id: int, actor: User, comment: str) -> CutoverRequest:
     """Rejects a request with a comment; whoever asked may not decide (`same_person`)."""
-    require_permission(actor, "reconciliation.approve_cutover")
+    require_permission(actor, APPROVE)
     if not comment.strip():
         raise DomainError("comment_required", "Say why it is rejected.")
     request = _lock(request_id, CutoverStatus.REJECTED)
-    if request.requested_by_id == actor.pk:
-        raise DomainError("same_person", "Whoever asked for a cutover may not decide on it.")
+    _refuse_same_person(request, actor)
     _decide(request, CutoverStatus.REJECTED, actor, comment)
     _record(request, actor, "cutover.reject", {}, comment)
     return request
@@ -114,14 +126,19 @@ def roll_back(*, request_id: int, actor: User, reason: str) -> CutoverRequest:
 
     A period that Odoo has begun to bill stays with Odoo: nobody is billed twice for it.
     """
-    require_permission(actor, "reconciliation.approve_cutover")
+    require_permission(actor, APPROVE)
     if not reason.strip():
         raise DomainError("reason_required", "Say why it is rolled back.")
     request = _lock(request_id, CutoverStatus.ROLLED_BACK)
     now = timezone.now()
-    from_when = max(now, _starts_at(request)) if request.status == CutoverStatus.LIVE else _starts_at(request)
     switched = switch_biller(
-        switches=_first_periods(_open_subscriptions(request.service), from_when), biller=Biller.SERVICE
+        switches=[
+            (subscription, first_period_from(subscription, max(now, _midnight(subscription, request))).start)
+            for subscription in _open_subscriptions(request.service)
+        ],
+        biller=Biller.SERVICE,
+        actor=actor,
+        reason=reason.strip(),
     )
     request.status = CutoverStatus.ROLLED_BACK
     request.rolled_back_by, request.rolled_back_at, request.rollback_reason = actor, now, reason.strip()
@@ -135,30 +152,37 @@ def roll_back(*, request_id: int, actor: User, reason: str) -> CutoverRequest:
 def activate_due(*, now: datetime) -> int:
     """Moves approved services to live once their date has come, and gives late subscriptions their biller.
 
-    A subscription created after the approval switches by the same rule as all others.
+    A subscription created after the approval switches by the same rule as all others. Returns how many
+    services went live.
     """
-    activated = 0
-    for pk in CutoverRequest.objects.filter(
-        status__in=[CutoverStatus.APPROVED, CutoverStatus.LIVE]
-    ).values_list("pk", flat=True):
-        with transaction.atomic():
-            request = _lock_row(pk)
-            if request.status not in {CutoverStatus.APPROVED, CutoverStatus.LIVE}:
-                continue
-            assign_to_odoo(request)
-            if request.status == CutoverStatus.APPROVED and now >= _starts_at(request):
-                _go_live(request)
-                activated += 1
-    return activated
+    under_way = CutoverRequest.objects.filter(status__in=[CutoverStatus.APPROVED, CutoverStatus.LIVE])
+    return sum(_activate(pk, now) for pk in list(under_way.values_list("pk", flat=True)))
 
 
-def assign_to_odoo(request: CutoverRequest) -> int:
-    """Gives each subscription without one its first period that Odoo bills; returns how many got one."""
-    switched = BillerTerm.objects.filter(
-        subscription=OuterRef("pk"), biller=Biller.ODOO, starts_at__gte=_starts_at(request)
+@transaction.atomic
+def _activate(pk: int, now: datetime) -> bool:
+    request = _lock_row(pk)
+    if request.status not in {CutoverStatus.APPROVED, CutoverStatus.LIVE}:
+        return False
+    assign_to_odoo(request, actor=None)
+    if request.status == CutoverStatus.LIVE or now < _starts_at(request):
+        return False
+    _go_live(request)
+    return True
+
+
+def assign_to_odoo(request: CutoverRequest, *, actor: User | None) -> int:
+    """Gives each subscription that has none yet its first period that Odoo bills; returns how many got one."""
+    given = BillerTerm.objects.filter(subscription=OuterRef("pk"), created_at__gte=request.decided_at)
+    return switch_biller(
+        switches=[
+            (subscription, first_period_on(subscription, request.effective_date).start)
+            for subscription in _open_subscriptions(request.service).filter(~Exists(given))
+        ],
+        biller=Biller.ODOO,
+        actor=actor,
+        reason=f"Cutover to Odoo on {request.effective_date}",
     )
-    subscriptions = _open_subscriptions(request.service).filter(~Exists(switched))
-    return switch_biller(switches=_first_periods(subscriptions, _starts_at(request)), biller=Biller.ODOO)
 
 
 def _go_live(request: CutoverRequest) -> None:
@@ -170,13 +194,12 @@ def _go_live(request: CutoverRequest) -> None:
 
 
 def _open_subscriptions(service: Service) -> QuerySet[Subscription]:
-    return subscriptions_of(service).filter(terminated_at=None)
+    """Those that run now or later; one whose end is set already is billed until then like any other."""
+    return subscriptions_of(service).filter(Q(terminated_at=None) | Q(terminated_at__gt=timezone.now()))
 
 
-def _first_periods(
-    subscriptions: Iterable[Subscription], at: datetime
-) -> list[tuple[Subscription, datetime]]:
-    return [(subscription, first_period_from(subscription, at).start) for subscription in subscriptions]
+def _midnight(subscription: Subscription, request: CutoverRequest) -> datetime:
+    return midnight_of(subscription.customer, request.effective_date)
 
 
 def _starts_at(request: CutoverRequest) -> datetime:
@@ -187,7 +210,7 @@ def _starts_at(request: CutoverRequest) -> datetime:
 
 def _lock_row(pk: int) -> CutoverRequest:
     request = CutoverRequest.objects.select_for_update().get(pk=pk)
-    request.service = Service.objects.select_for_update().get(pk=request.service_id)
+    request.service = lock_service(request.service_id)
     return request
 
 
@@ -197,6 +220,11 @@ def _lock(pk: int, to: CutoverStatus) -> CutoverRequest:
         label = request.get_status_display().lower()
         raise DomainError("wrong_status", f"The request is {label}: it cannot become {to.label.lower()}.")
     return request
+
+
+def _refuse_same_person(request: CutoverRequest, actor: User) -> None:
+    if request.requested_by_id == actor.pk:
+        raise DomainError("same_person", "Whoever asked for a cutover may not decide on it.")
 
 
 def _decide(request: CutoverRequest, status: CutoverStatus, actor: User, comment: str) -> None:

@@ -1,28 +1,30 @@
 """Is a service ready to be cut over: the facts are read here, the pure room judges them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from ingest.billers import billed_by
 from ingest.models import Biller, Customer, Fee, Service
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
-from reconciliation.models import Alarm, Outcome, Push, PushStatus, Reconciliation, Status
+from reconciliation.held_fees import count_unpushed
+from reconciliation.models import Alarm, Amount, Outcome, Reconciliation, Status
 
 
 def read_readiness(*, service: Service, effective_date: date | None = None) -> Readiness:
     """The readiness of a service as it stands now; without a date, for the first day that could be asked for."""
-    today = timezone.now().astimezone(ZoneInfo(service.timezone)).date()
+    today = timezone.localdate(timezone=ZoneInfo(service.timezone))
     return assess(
         read_facts(service=service, effective_date=effective_date or _next_month(today)), today=today
     )
 
 
 def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
-    """What the conditions are judged on: the closed periods with rows, oldest first, and what is undone."""
-    periods = _periods(service)
+    """What the conditions are judged on: the closed periods, oldest first, and what is undone."""
+    closed_until = _closed_until(service)
+    periods = _periods(service, closed_until)
     judged = [period.label for period in periods[-service.required_clean_periods :]]
     return ReadinessFacts(
         phase=service.phase,
@@ -30,13 +32,23 @@ def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
         required_clean_periods=service.required_clean_periods,
         periods=tuple(periods),
         unlinked_customers=_unlinked(service, judged),
-        unpushed_fees=_unpushed(service, judged),
+        unpushed_fees=count_unpushed(service=service, labels=judged, closed_until=closed_until),
         open_alarms=Alarm.objects.filter(service=service, cleared_at=None).count(),
     )
 
 
-def _periods(service: Service) -> list[PeriodFacts]:
-    rows = (
+def judged_labels(service: Service) -> list[str]:
+    """The newest closed periods, as many as have to be clean."""
+    periods = _periods(service, _closed_until(service))
+    return [period.label for period in periods[-service.required_clean_periods :]]
+
+
+def _closed_until(service: Service) -> datetime:
+    return timezone.now() - timedelta(hours=service.grace_hours)
+
+
+def _periods(service: Service, closed_until: datetime) -> list[PeriodFacts]:
+    rows = list(
         Reconciliation.objects.filter(service=service)
         .values("period_label")
         .annotate(
@@ -49,7 +61,7 @@ def _periods(service: Service) -> list[PeriodFacts]:
         )
         .order_by("start", "period_label")
     )
-    return [
+    judged = [
         PeriodFacts(
             label=row["period_label"],
             rows=row["rows"],
@@ -60,40 +72,32 @@ def _periods(service: Service) -> list[PeriodFacts]:
         )
         for row in rows
     ]
+    return judged + _unjudged(service, rows[-1]["start"] if rows else None, closed_until)
+
+
+def _unjudged(service: Service, newest: datetime | None, closed_until: datetime) -> list[PeriodFacts]:
+    """Periods that closed after the newest one with rows and hold fees or amounts: not judged is not clean."""
+    fees = billed_by(
+        Biller.SERVICE, Fee.objects.filter(subscription__service=service).exclude(amount=0, quantity=0)
+    )
+    amounts = Amount.objects.filter(service=service, is_current=True)
+    starts: dict[str, datetime] = {}
+    for found in (fees, amounts):
+        later = found.filter(period_end__lte=closed_until)
+        if newest is not None:
+            later = later.filter(period_start__gt=newest)
+        for row in later.values("period_label").annotate(start=Min("period_start")).order_by():
+            starts[row["period_label"]] = min(row["start"], starts.get(row["period_label"], row["start"]))
+    return [PeriodFacts(label, 0, 0, 0, 0, 0) for label in sorted(starts, key=lambda label: starts[label])]
 
 
 def _unlinked(service: Service, labels: list[str]) -> int:
     """Customers that will be billed, or were in the judged periods, and that Odoo does not know."""
+    running = service.subscriptions.filter(Q(terminated_at=None) | Q(terminated_at__gt=timezone.now()))
     return (
         Customer.objects.filter(service=service, odoo_partner_id=None)
-        .filter(
-            Q(subscriptions__in=service.subscriptions.filter(terminated_at=None))
-            | Q(reconciliations__period_label__in=labels)
-        )
+        .filter(Q(subscriptions__in=running) | Q(reconciliations__period_label__in=labels))
         .distinct()
-        .count()
-    )
-
-
-def _unpushed(service: Service, labels: list[str]) -> int:
-    """Fees of closed periods that Odoo does not have as they are: never pushed, or rated again since."""
-    settled = Push.objects.filter(
-        service=service,
-        customer=OuterRef("subscription__customer"),
-        currency=OuterRef("currency"),
-        period_start=OuterRef("period_start"),
-        period_end=OuterRef("period_end"),
-        status=PushStatus.DONE,
-    ).order_by("-version")
-    closed_until = timezone.now() - timedelta(hours=service.grace_hours)
-    fees = Fee.objects.filter(
-        subscription__service=service, period_label__in=labels, period_end__lte=closed_until
-    )
-    return (
-        billed_by(Biller.SERVICE, fees)
-        .exclude(amount=0, quantity=0, events_count=0)
-        .annotate(pushed_at=Subquery(settled.values("settled_at")[:1]))
-        .filter(Q(pushed_at=None) | Q(rated_at__gt=F("pushed_at")))
         .count()
     )
 
