@@ -42,13 +42,13 @@ class Environment:
                 raise ValueError(value)
             return number
 
-        return self._parse(name, default, parse, f"a whole number from {minimum} to {maximum}")
+        return self.parse(name, default, parse, f"a whole number from {minimum} to {maximum}")
 
     def flag(self, name: str, default: bool) -> bool:
         """True for 1, true, yes, on; False for 0, false, no, off."""
         words = {"1": True, "true": True, "yes": True, "on": True}
         words |= {"0": False, "false": False, "no": False, "off": False}
-        return self._parse(name, default, lambda value: words[value.lower()], "1 or 0")
+        return self.parse(name, default, lambda value: words[value.lower()], "1 or 0")
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """One of a few words, else the default and a problem."""
@@ -58,7 +58,7 @@ class Environment:
                 raise ValueError(value)
             return value
 
-        return self._parse(name, default, parse, f"one of {', '.join(choices)}")
+        return self.parse(name, default, parse, f"one of {', '.join(choices)}")
 
     def words(self, name: str, default: list[str]) -> list[str]:
         """A comma-separated list."""
@@ -74,14 +74,15 @@ class Environment:
                 raise ValueError(value)
             return value
 
-        return self._parse(name, default, parse, f"an address that starts with {' or '.join(schemes)}://")
+        return self.parse(name, default, parse, f"an address that starts with {' or '.join(schemes)}://")
 
     def require(self, name: str, value: str, hint: str) -> None:
         """Records a problem when a value that this environment cannot do without is empty."""
         if not value:
             self.problems.append(Problem(name, f"{name} is not set.", hint))
 
-    def _parse(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+    def parse(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        """What `parse` makes of the value, else the default and a problem that says what was expected."""
         value = self.text(name)
         if not value:
             return default

@@ -37,9 +37,13 @@ SECRETS_KEY = SECRETS_KEY or read_or_create_key(DATA_DIR / "secrets_key")
 
 # --- the database ------------------------------------------------------------------------------------------
 
-DATABASE_URL = env.url("DATABASE_URL", "", ("postgres", "postgresql"))
 DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 0, maximum=64)
-DATABASES = {"default": cluster.read_database_url(DATABASE_URL or cluster.get_url(DATA_DIR))}
+EMBEDDED = cluster.read_database_url(cluster.get_url(DATA_DIR))
+DATABASES = {
+    "default": env.parse(
+        "DATABASE_URL", EMBEDDED, cluster.read_database_url, "an address such as postgres://user@host/database"
+    )
+}
 if DATABASE_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 15}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = not DATABASE_POOL_SIZE
@@ -169,6 +173,7 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "data_folder_out": str(BROKER_DIR / "messages"),
         "control_folder": str(BROKER_DIR / "control"),
         "store_processed": False,
+        "polling_interval": 0.2,  # seconds; a person waits for what a button started
     }
     for _folder in ("messages", "control"):  # the transport expects them to be there
         (BROKER_DIR / _folder).mkdir(parents=True, exist_ok=True, mode=0o700)
