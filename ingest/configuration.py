@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from ingest import audit
@@ -14,7 +14,7 @@ CONFIGURABLE = ("name", "timezone", "grace_hours", "required_clean_periods", "od
 
 
 @transaction.atomic
-def configure(*, service: Service, values: Mapping[str, Any], actor: AbstractUser) -> list[str]:
+def configure(*, service: Service, values: Mapping[str, Any], actor: User) -> list[str]:
     """Sets the given configuration, validated; returns the names of what changed.
 
     Refuses who may not change services (`permission_denied`). Raises ValidationError for a wrong value and

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ingest import keys
 from ingest.models import ApiKey, Service
-from ingest.screens.actions import Button, post_action
+from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column
 from ingest.screens.filters import ServiceFilter, condition_filter
@@ -65,7 +65,7 @@ class ApiKeyAdmin(EvidenceAdmin):
         form = KeyForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             issued = keys.create_key(
-                service=form.cleaned_data["service"], name=form.cleaned_data["name"], actor=request.user
+                service=form.cleaned_data["service"], name=form.cleaned_data["name"], actor=person_of(request)
             )
             return show_once(
                 request,
@@ -94,7 +94,7 @@ class ApiKeyAdmin(EvidenceAdmin):
     @post_action("ingest.change_apikey")
     def revoke(self, request: HttpRequest, row: ApiKey) -> str:
         """Ends a key for good."""
-        keys.revoke_key(key_id=row.pk, actor=request.user)
+        keys.revoke_key(key_id=row.pk, actor=person_of(request))
         return f"{row} is revoked: its requests are refused within seconds."
 
     @admin.display(description="state")

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from ingest import customers
 from ingest.models import Customer, Subscription
-from ingest.screens.actions import say
+from ingest.screens.actions import person_of, say
 from ingest.screens.base import ConsoleAdmin
 from ingest.screens.filters import ServiceFilter, condition_filter
 from ingest.screens.formatting import show_badge
@@ -79,6 +79,6 @@ class CustomerAdmin(ConsoleAdmin):
 
     def _link(self, request: HttpRequest, customer: Customer) -> str:
         partner = customer.odoo_partner_id
-        if not customers.link(customer=customer, odoo_partner_id=partner, actor=request.user):
+        if not customers.link(customer=customer, odoo_partner_id=partner, actor=person_of(request)):
             return f"{customer}: nothing changed."
         return f"{customer} is linked to Odoo partner {partner}." if partner else f"{customer} is unlinked."

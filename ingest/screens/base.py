@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import BadRequest
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -33,6 +34,12 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
         buttons = self.get_buttons(request, obj) if obj is not None else []
         return super().render_change_form(request, {**context, "buttons": buttons}, *args, obj=obj, **kwargs)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """The list; an address with a character that no column can hold is a bad request, not an error."""
+        if any("\0" in value for _, values in request.GET.lists() for value in values):
+            raise BadRequest("An address may not contain U+0000.")
+        return super().get_changelist(request, **kwargs)
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing that may count as evidence is deleted, by anyone."""
         return False
@@ -62,7 +69,7 @@ class EvidenceAdmin(ConsoleAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Everything that the screen shows."""
-        return admin.utils.flatten_fieldsets(self.get_fieldsets(request, obj)) if self.fields else ()
+        return flatten_fieldsets(self.get_fieldsets(request, obj)) if self.fields else ()
 
 
 class EvidenceInline(TabularInline):

@@ -76,7 +76,7 @@ def text_column(name: str, *, title: str = "") -> Column:
     return show
 
 
-def state_column(name: str, looks: Mapping[str, Look], *, title: str = "") -> Column:
+def state_column(name: str, looks: Mapping[Any, Look], *, title: str = "") -> Column:
     """A choice as its label, with the tone and the icon that the table gives its value."""
 
     @admin.display(description=title or _title(name), ordering=name)

@@ -37,7 +37,7 @@ class ExactFilter(TextFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """Rows that hold the value."""
-        value = (self.value() or "").strip().replace("\0", "")
+        value = (self.value() or "").strip()
         try:
             return queryset.filter(**{self.path: value}) if value else queryset
         except ValueError:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Model
 from django.forms import Form
 from django.http import HttpRequest
@@ -13,7 +12,7 @@ from django.template.response import TemplateResponse
 def show_form(
     request: HttpRequest,
     *,
-    screen: admin.ModelAdmin,
+    screen: Any,
     form: Form,
     title: str,
     submit: str,
@@ -35,7 +34,7 @@ def show_form(
 
 
 def show_once(
-    request: HttpRequest, *, screen: admin.ModelAdmin, row: Model, secret: str, title: str, explanation: str
+    request: HttpRequest, *, screen: Any, row: Model, secret: str, title: str, explanation: str
 ) -> TemplateResponse:
     """The only page that ever shows a secret; browsers are told not to keep it."""
     page = {
