@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from ingest.errors import DomainError
@@ -13,7 +13,7 @@ from reconciliation.runs import request_run
 
 
 @transaction.atomic
-def request_for(*, rows: Iterable[Reconciliation], kind: RunKind, actor: AbstractUser) -> list[Run]:
+def request_for(*, rows: Iterable[Reconciliation], kind: RunKind, actor: User) -> list[Run]:
     """Queues one run for each service and period of the rows, for their customers alone; all or none.
 
     Refuses no rows at all (`nothing_chosen`), and as `request_run` does.

@@ -168,7 +168,7 @@ def read_waterfalls(selection: Selection) -> list[Waterfall]:
         .values("currency", "cause", "direction")
         .annotate(billed_sum=Sum("billed"), computed_sum=Sum("computed"))
     )
-    by_currency: Mapping[str, list[dict[str, Any]]] = defaultdict(list)
+    by_currency: Mapping[str, list[Mapping[str, Any]]] = defaultdict(list)
     for group in moved:
         by_currency[group["currency"]].append(group)
     return [_draw(currency, by_currency[currency]) for currency in sorted(by_currency)]
@@ -184,9 +184,12 @@ def _draw(currency: str, groups: Sequence[Mapping[str, Any]]) -> Waterfall:
     ]
     steps.sort(key=lambda step: -abs(step.amount))
     return draw(
-        currency=currency, first=Step("Billed by the services", billed), steps=steps,
-        last_label="Computed by Odoo", last=computed,
-    )  # fmt: skip
+        currency=currency,
+        first=Step("Billed by the services", billed),
+        steps=steps,
+        last_label="Computed by Odoo",
+        last=computed,
+    )
 
 
 def label_cause(code: str) -> str:

@@ -1,6 +1,6 @@
 """The page of one reconciliation: both sides, why they differ, how our side was computed, and its history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -132,7 +132,7 @@ def _say_missing_external(row: Reconciliation) -> str:
     return f"Odoo computes {odoo} {row.currency}, {row.service} billed nothing that the console knows of"
 
 
-_SENTENCES = {
+_SENTENCES: Mapping[Outcome, Callable[[Reconciliation], str]] = {
     Outcome.COMPARED: _say_compared,
     Outcome.MISSING_ODOO: _say_missing_odoo,
     Outcome.MISSING_EXTERNAL: _say_missing_external,

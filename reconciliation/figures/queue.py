@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q, QuerySet, Sum, Value
@@ -56,7 +57,7 @@ def count_views(user: User) -> Mapping[str, str]:
     return counted
 
 
-def with_stake(rows: Rows) -> Rows:
+def with_stake(rows: Rows) -> QuerySet[Any]:
     """Each row with the money at stake: its delta's size, or all of the one side that is there."""
     nothing = Value(Decimal(0), output_field=ExactDecimalField())
     return rows.annotate(at_stake=Coalesce(Abs("delta"), Abs("odoo_amount"), Abs("external_amount"), nothing))
