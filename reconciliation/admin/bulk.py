@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from ingest.screens.actions import say
+from ingest.screens.actions import person_of, say
 from ingest.screens.columns import link_to
 from ingest.screens.forms import show_form
 from reconciliation import triage
@@ -153,7 +153,7 @@ class BulkActions:
         if request.POST["fingerprint"] != fingerprint(rows):
             messages.error(request, "These rows changed since you looked: look again, then decide.")
         else:
-            say(request, lambda: decision.apply(rows, request.user, form.cleaned_data))
+            say(request, lambda: decision.apply(rows, person_of(request), form.cleaned_data))
         return HttpResponseRedirect(request.get_full_path())
 
     def _ask(self, request: HttpRequest, rows: Rows, decision: Decision, form: forms.Form) -> HttpResponse:

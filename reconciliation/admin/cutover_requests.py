@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest
 
-from ingest.screens.actions import Button, post_action
+from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, state_column
 from ingest.screens.filters import ServiceFilter
@@ -98,19 +98,19 @@ class CutoverRequestAdmin(EvidenceAdmin):
     @post_action(APPROVE)
     def approve(self, request: HttpRequest, row: CutoverRequest) -> str:
         """Approves, if everything is still ready."""
-        cutover.approve(request_id=row.pk, actor=request.user, comment=request.POST.get("reason", ""))
+        cutover.approve(request_id=row.pk, actor=person_of(request), comment=request.POST.get("reason", ""))
         return f"Approved: Odoo bills {row.service} from {row.effective_date} on."
 
     @post_action(APPROVE)
     def reject(self, request: HttpRequest, row: CutoverRequest) -> str:
         """Rejects, with a comment."""
-        cutover.reject(request_id=row.pk, actor=request.user, comment=request.POST.get("reason", ""))
+        cutover.reject(request_id=row.pk, actor=person_of(request), comment=request.POST.get("reason", ""))
         return f"Rejected: {row.service} goes on in its dual run."
 
     @post_action(APPROVE)
     def roll_back(self, request: HttpRequest, row: CutoverRequest) -> str:
         """Gives billing back to the service, with a reason."""
-        cutover.roll_back(request_id=row.pk, actor=request.user, reason=request.POST.get("reason", ""))
+        cutover.roll_back(request_id=row.pk, actor=person_of(request), reason=request.POST.get("reason", ""))
         return f"Rolled back: {row.service} bills again from each subscription's next period on."
 
 

@@ -87,6 +87,11 @@ class ReconciliationResource(Resource):
     reconciled_at = _Column("reconciled at", lambda row: row.reconciled_at.isoformat())
     row_id = _Column("id", lambda row: str(row.public_id))
 
+    @classmethod
+    def get_display_name(cls) -> str:
+        """What the export's form calls it."""
+        return "Reconciliations"
+
 
 class QueueExport(ExportMixin):
     """The queue's export: the filtered rows in their order, named by when and by whom."""

@@ -25,7 +25,8 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     context["title"] = "Overview"
     if not request.user.has_perm("reconciliation.view_reconciliation"):
         return context
-    chosen = select(service_code=request.GET.get("service", ""), period_label=request.GET.get("period", ""))
+    service, period = (request.GET.get(name, "").replace("\0", "") for name in ("service", "period"))
+    chosen = select(service_code=service, period_label=period)
     context |= {
         "selection": chosen,
         "selectors": _show_selectors(chosen),
@@ -72,10 +73,11 @@ def _read_figures(chosen: Selection) -> dict[str, Any]:
 
 def _show_selectors(chosen: Selection) -> dict[str, Any]:
     code = chosen.service.code if chosen.service else ""
+    labels = dict.fromkeys((*reversed(chosen.periods), chosen.period))
     services = [("", "All services"), *((service.code, service.name) for service in chosen.services)]
     return {
         "services": [(value, name, value == code) for value, name in services],
-        "periods": [(label, label == chosen.period) for label in reversed(chosen.periods)],
+        "periods": [(label, label == chosen.period) for label in labels],
     }
 
 

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from ingest.screens.actions import Button, post_action
+from ingest.screens.actions import Button, person_of, post_action
 from reconciliation import triage
 from reconciliation.admin.bulk import link_runs
 from reconciliation.admin.links import overview_address, queue_address
@@ -94,19 +94,19 @@ class PageScreen:
     @post_action(PUSH)
     def push(self, request: HttpRequest, row: Reconciliation) -> str:
         """Rates, pushes, reads back and reconciles this customer's period."""
-        return link_runs(request_for(rows=[row], kind=RunKind.REFRESH, actor=request.user))
+        return link_runs(request_for(rows=[row], kind=RunKind.REFRESH, actor=person_of(request)))
 
     @post_action(PUSH)
     def rerun(self, request: HttpRequest, row: Reconciliation) -> str:
         """Reads Odoo again and reconciles."""
-        return link_runs(request_for(rows=[row], kind=RunKind.RERUN, actor=request.user))
+        return link_runs(request_for(rows=[row], kind=RunKind.RERUN, actor=person_of(request)))
 
     @post_action(triage.PERMISSION)
     def resolve(self, request: HttpRequest, row: Reconciliation) -> str:
         """Marks the row as explained."""
         reason = request.POST.get("reason", "")
         triage.resolve(
-            reconciliation_ids=[row.pk], actor=request.user, reason=reason, versions=_seen(request, row)
+            reconciliation_ids=[row.pk], actor=person_of(request), reason=reason, versions=_seen(request, row)
         )
         return f"Resolved: {reason.strip()}"
 
@@ -115,7 +115,7 @@ class PageScreen:
         """Takes the resolution back."""
         triage.reopen(
             reconciliation_id=row.pk,
-            actor=request.user,
+            actor=person_of(request),
             reason=request.POST.get("reason", ""),
             version=_seen(request, row)[row.pk],
         )
@@ -124,7 +124,7 @@ class PageScreen:
     @post_action(triage.PERMISSION)
     def assign(self, request: HttpRequest, row: Reconciliation) -> str:
         """Makes the person the row's owner."""
-        triage.assign(reconciliation_ids=[row.pk], actor=request.user, owner=request.user)
+        triage.assign(reconciliation_ids=[row.pk], actor=person_of(request), owner=person_of(request))
         return "It is yours now."
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from ingest.screens.actions import Button, post_action
+from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, json_column, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
@@ -75,5 +75,5 @@ class PushAdmin(EvidenceAdmin):
     @post_action("reconciliation.retry_push")
     def retry(self, request: HttpRequest, row: Push) -> str:
         """Puts a failed push back into the queue."""
-        push.retry(push_id=row.pk, actor=request.user)
+        push.retry(push_id=row.pk, actor=person_of(request))
         return f"The push of {row} is due again."

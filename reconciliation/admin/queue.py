@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.sections import BaseSection
 
+from ingest.screens.actions import person_of
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import amount_column, state_column
 from ingest.screens.formatting import NOTHING, format_share, show_amount, show_figure
@@ -112,8 +113,8 @@ class QueueScreen(EvidenceAdmin):
 
 
 def _show_tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    counts = count_views(request.user)
-    views = views_of(request.user)
+    counts = count_views(person_of(request))
+    views = views_of(person_of(request))
     chosen = request.GET.get(ViewFilter.parameter_name, "")
     names = [view.name for view in views]
     chosen = chosen if chosen in names else names[0]

@@ -1,5 +1,6 @@
 """The queue's filters; every choice is a word in the address, so that a view can be linked and kept."""
 
+import re
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, RangeNumericFilter
 
 from ingest.models import Plan
+from ingest.screens.actions import person_of
 from ingest.screens.filters import ConditionFilter, ServiceFilter, condition_filter
 from reconciliation.comparison.causes import LABELS
 from reconciliation.figures.overview import AGES, SINCE, waited
@@ -21,6 +23,8 @@ from reconciliation.figures.queue import (
 from reconciliation.figures.selection import read_periods
 from reconciliation.models import Outcome, Status
 
+PLAIN_NUMBER = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?")
+
 
 class ViewFilter(SimpleListFilter):
     """Which of the saved views is open; drawn as tabs, so here it is only kept."""
@@ -31,7 +35,7 @@ class ViewFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The views."""
-        return [(view.name, view.title) for view in views_of(request.user)]
+        return [(view.name, view.title) for view in views_of(person_of(request))]
 
     def value(self) -> str:
         """The view of the address, else the work to do."""
@@ -41,7 +45,7 @@ class ViewFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """The rows of the view."""
         return queryset.filter(
-            next(view.rows for view in views_of(request.user) if view.name == self.value())
+            next(view.rows for view in views_of(person_of(request)) if view.name == self.value())
         )
 
 
@@ -110,6 +114,17 @@ class AgeFilter(ConditionFilter):
         return queryset.annotate(since=SINCE).filter(spans.get(self.value() or "", Q()))
 
 
+class DeltaFilter(RangeNumericFilter):
+    """By the delta, from and to; what is no plain number sets no bound."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+        """Rows between the bounds."""
+        for name, value in list(self.used_parameters.items()):
+            if not PLAIN_NUMBER.fullmatch(value):
+                del self.used_parameters[name]
+        return super().queryset(request, queryset)
+
+
 OutcomeFilter = condition_filter(
     "outcome",
     "outcome",
@@ -139,7 +154,7 @@ QUEUE_FILTERS = (
     StatusFilter,
     CauseFilter,
     DirectionFilter,
-    ("delta", RangeNumericFilter),
+    ("delta", DeltaFilter),
     AgeFilter,
     ZeroFilter,
 )

@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ingest.screens.actions import Button, post_action
+from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, json_column, link_to, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter
@@ -87,7 +87,7 @@ class RunAdmin(EvidenceAdmin):
     @post_action("reconciliation.operate_run")
     def retry(self, request: HttpRequest, row: Run) -> str:
         """Queues the same work again, as a new run."""
-        return format_html("{} is queued again.", link_to(retry_run(run_id=row.pk, actor=request.user)))
+        return format_html("{} is queued again.", link_to(retry_run(run_id=row.pk, actor=person_of(request))))
 
     @admin.display(description="progress")
     def progress(self, run: Run) -> SafeString:

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextareaWidget
 
 from ingest import configuration
 from ingest.models import Phase, Service
-from ingest.screens.actions import Button, post_action, say
+from ingest.screens.actions import Button, person_of, post_action, say
 from ingest.screens.base import ConsoleAdmin
 from ingest.screens.columns import age_column, link_to, state_column
 from ingest.screens.forms import show_form
@@ -68,7 +68,7 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
     def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
         """Keeps the configuration, through the function that audits it."""
         values = {name: form.cleaned_data[name] for name in form.changed_data}
-        configuration.configure(service=obj, values=values, actor=request.user)
+        configuration.configure(service=obj, values=values, actor=person_of(request))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
@@ -86,7 +86,7 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
     @post_action("ingest.change_service")
     def start_dual_run(self, request: HttpRequest, row: Service) -> str:
         """From now on closed periods are judged."""
-        cutover.start_dual_run(service=row, actor=request.user)
+        cutover.start_dual_run(service=row, actor=person_of(request))
         return f"{row} is in its dual run: its closed periods count from now on."
 
     def request_cutover(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -111,7 +111,7 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
 
 
 def _request(request: HttpRequest, service: Service, data: dict[str, Any]) -> str:
-    asked = cutover.request_cutover(service=service, actor=request.user, **data)
+    asked = cutover.request_cutover(service=service, actor=person_of(request), **data)
     return format_html("{} waits for a manager.", link_to(asked, f"The cutover of {asked}"))
 
 

@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ingest.errors import DomainError
 from ingest.models import Service
-from ingest.screens.actions import Button, post_action
+from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, state_column, text_column
 from ingest.screens.filters import ServiceFilter, exact_filter, service_filter
@@ -60,7 +60,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
         form = EndpointForm(request.POST or None)
         if form.is_valid():
             try:
-                row, key = webhooks.create_endpoint(**form.cleaned_data, actor=request.user)
+                row, key = webhooks.create_endpoint(**form.cleaned_data, actor=person_of(request))
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
@@ -125,5 +125,5 @@ class DeliveryAdmin(EvidenceAdmin):
     @post_action("reconciliation.retry_delivery")
     def retry(self, request: HttpRequest, row: Delivery) -> str:
         """Sends a failed delivery again."""
-        webhooks.retry(delivery_id=row.pk, actor=request.user)
+        webhooks.retry(delivery_id=row.pk, actor=person_of(request))
         return f"{row} will be sent again."
