@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -32,12 +33,19 @@ class PostedEvent(msgspec.Struct, frozen=True, gc=False):
     precise_total_amount_cents: Decimal | None = None
 
 
-class EventsRefused(DomainError):
-    """None of the events was stored, because of those at `indexes`."""
+class Refusal(StrEnum):
+    """Why one event keeps a request from being stored."""
 
-    def __init__(self, code: str, message: str, indexes: Sequence[int]) -> None:
-        super().__init__(code, message)
-        self.indexes = indexes
+    DUPLICATE = "duplicate"
+    UNSTORABLE_PROPERTIES = "unstorable_properties"
+
+
+class EventsRefused(DomainError):
+    """None of the events was stored: `refusals` says why, by the index of every event that is to blame."""
+
+    def __init__(self, refusals: Mapping[int, Refusal]) -> None:
+        super().__init__("events_refused", "Some of the events cannot be stored, so none of them was.")
+        self.refusals = refusals
 
 
 # A plain INSERT is all or nothing by itself, one round trip, and a quarter cheaper than ON CONFLICT DO NOTHING,
@@ -50,8 +58,9 @@ INSERT INTO ingest_usageevent (
     precise_total_amount_cents, quantity, received_at
 )
 SELECT posted.public_id, %(service_id)s::bigint, posted.external_subscription_id, posted.transaction_id,
-    posted.code, coalesce(posted.timestamp, %(received_at)s::timestamptz), posted.properties, posted.precise_total_amount_cents,
-    numeric_property(posted.properties, metric.field_name), %(received_at)s::timestamptz
+    posted.code, coalesce(posted.timestamp, %(received_at)s::timestamptz), posted.properties,
+    posted.precise_total_amount_cents, numeric_property(posted.properties, metric.field_name),
+    %(received_at)s::timestamptz
 FROM jsonb_to_recordset(%(events)s) AS posted (
     public_id uuid, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
     properties jsonb, precise_total_amount_cents numeric
@@ -62,18 +71,23 @@ ORDER BY posted.external_subscription_id COLLATE "C", posted.transaction_id COLL
 """
 
 # LIMIT keeps this a lookup in the unique index for each event, whatever the planner thinks of the table's size.
-FIND_STORED = """
-SELECT posted.public_id
-FROM jsonb_to_recordset(%(events)s) AS posted (
-    public_id uuid, external_subscription_id text, transaction_id text
-)
-CROSS JOIN LATERAL (
-    SELECT FROM ingest_usageevent AS event
+FIND_DUPLICATES = """
+SELECT posted.index
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY external_subscription_id, transaction_id ORDER BY index) AS turn
+    FROM jsonb_to_recordset(%(events)s) AS event (
+        index int, external_subscription_id text, transaction_id text
+    )
+) AS posted
+LEFT JOIN LATERAL (
+    SELECT true AS is_stored
+    FROM ingest_usageevent AS event
     WHERE event.service_id = %(service_id)s::bigint
         AND event.external_subscription_id = posted.external_subscription_id
         AND event.transaction_id = posted.transaction_id
     LIMIT 1
-) AS stored
+) AS known ON true
+WHERE known.is_stored OR posted.turn > 1
 """
 
 
@@ -88,60 +102,64 @@ def store_events(*, service_id: int, events: Sequence[PostedEvent]) -> datetime:
     """Stores all of the events, or none; returns when they were received.
 
     Outside a transaction they are committed when this returns; inside one they are as durable as it is. Codes
-    and subscriptions need not exist. Raises EventsRefused with code `duplicate` (Lago: duplicate semantics) or
-    `unstorable_properties`, naming every event that is to blame.
+    and subscriptions need not exist. Raises EventsRefused.
     """
     received_at = timezone.now()
     parameters = {"service_id": service_id, "events": _encode(events), "received_at": received_at}
     try:
         with _all_or_nothing():
             _execute(STORE, parameters)
-    except IntegrityError:
-        duplicates = find_duplicates(service_id=service_id, events=events)
-        if not duplicates:
+    except (IntegrityError, DataError):
+        refusals = find_refusals(service_id=service_id, events=events)
+        if not refusals:
             raise
-        raise EventsRefused("duplicate", "Some events are stored already.", duplicates) from None
-    except DataError:
-        unstorable = _find_unstorable(events)
-        if not unstorable:
-            raise
-        raise EventsRefused("unstorable_properties", "Some properties cannot be kept.", unstorable) from None
+        raise EventsRefused(refusals) from None
     return received_at
 
 
-def find_duplicates(*, service_id: int, events: Sequence[PostedEvent]) -> list[int]:
-    """The indexes of events that are stored already, or that repeat an earlier one of the same sequence."""
-    if not events:
-        return []
-    parameters = {"service_id": service_id, "events": _encode(events)}
-    stored = {str(public_id) for (public_id,) in _execute(FIND_STORED, parameters)}
-    seen: set[tuple[str, str]] = set()
-    duplicates = []
-    for index, event in enumerate(events):
-        if event.external_subscription_id is None:
-            continue
-        key = (event.external_subscription_id, event.transaction_id)
-        if event.public_id in stored or key in seen:
-            duplicates.append(index)
-        seen.add(key)
-    return duplicates
+def find_refusals(*, service_id: int, events: Sequence[PostedEvent]) -> dict[int, Refusal]:
+    """The events that cannot be stored, by their index.
+
+    A duplicate is stored already, or repeats an earlier one of the sequence (Lago: duplicate semantics).
+    """
+    unstorable = dict.fromkeys(_find_unstorable(events), Refusal.UNSTORABLE_PROPERTIES)
+    duplicates = dict.fromkeys(_find_duplicates(service_id, events), Refusal.DUPLICATE)
+    return unstorable | duplicates
 
 
 def _find_unstorable(events: Sequence[PostedEvent]) -> list[int]:
-    """Tries each event's properties alone: what jsonb holds (no U+0000, no 1e400000) only PostgreSQL knows."""
-    return [index for index, event in enumerate(events) if not _is_storable(event)]
+    """What jsonb cannot hold (U+0000, 1e400000) only PostgreSQL knows: asks for all, then for each alone."""
+    if _is_storable(events):
+        return []
+    return [index for index, event in enumerate(events) if not _is_storable([event])]
 
 
-def _is_storable(event: PostedEvent) -> bool:
+def _is_storable(events: Sequence[PostedEvent]) -> bool:
     try:
         with _all_or_nothing():
-            _execute("SELECT %(properties)s", {"properties": Jsonb(event.properties, dumps=bytes)})
+            _execute("SELECT %(events)s IS NULL", {"events": _encode(events)})
     except DataError:
         return False
     return True
 
 
-def _encode(events: Sequence[PostedEvent]) -> Jsonb:
+def _find_duplicates(service_id: int, events: Sequence[PostedEvent]) -> list[int]:
+    """A null subscription never collides, because SQL nulls are distinct."""
+    keys = [
+        {
+            "index": index,
+            "external_subscription_id": event.external_subscription_id,
+            "transaction_id": event.transaction_id,
+        }
+        for index, event in enumerate(events)
+        if event.external_subscription_id is not None
+    ]
+    return [
+        index for (index,) in _execute(FIND_DUPLICATES, {"service_id": service_id, "events": _encode(keys)})
+    ]
+
+
+def _encode(events: Sequence[PostedEvent | dict[str, Any]]) -> Jsonb:
     return Jsonb(events, dumps=msgspec.json.encode)
 
 

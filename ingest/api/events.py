@@ -12,12 +12,12 @@ from ingest.api.errors import FieldErrors, refuse_fields
 from ingest.api.rendering import render_decimal, render_millisecond, render_second
 from ingest.api.schema import describe_batch, describe_event
 from ingest.api.view import ApiView
-from ingest.collection import EventsRefused, PostedEvent, find_duplicates, store_events
+from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
 from ingest.grouping import store_event
 
-REFUSALS: dict[str, FieldErrors] = {
-    "duplicate": {"transaction_id": ["value_already_exist"]},
-    "unstorable_properties": {"properties": ["value_is_invalid"]},
+REFUSALS: dict[Refusal, FieldErrors] = {
+    Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
+    Refusal.UNSTORABLE_PROPERTIES: {"properties": ["value_is_invalid"]},
 }
 
 
@@ -47,7 +47,7 @@ class EventsView(ApiView):
         try:
             received_at = store_event(service_id=self.caller.service_id, event=event)
         except EventsRefused as refusal:
-            raise refuse_fields(REFUSALS[refusal.code]) from refusal
+            raise refuse_fields(REFUSALS[refusal.refusals[0]]) from refusal
         (answer,) = _render_events([event], received_at)
         return Response({"event": answer})
 
@@ -65,7 +65,8 @@ class EventBatchView(ApiView):
         try:
             received_at = store_events(service_id=self.caller.service_id, events=events)
         except EventsRefused as refusal:
-            raise refuse_fields({str(at): REFUSALS[refusal.code] for at in refusal.indexes}) from refusal
+            errors = {str(at): REFUSALS[reason] for at, reason in sorted(refusal.refusals.items())}
+            raise refuse_fields(errors) from refusal
         return Response({"events": _render_events(events, received_at)})
 
 
@@ -74,8 +75,8 @@ def _name_errors(service_id: int, outcomes: Sequence[Outcome]) -> dict[str, Fiel
     errors = {at: outcome for at, outcome in enumerate(outcomes) if not isinstance(outcome, PostedEvent)}
     sound = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
     places = list(sound)
-    for index in find_duplicates(service_id=service_id, events=list(sound.values())):
-        errors[places[index]] = REFUSALS["duplicate"]
+    refusals = find_refusals(service_id=service_id, events=list(sound.values()))
+    errors |= {places[index]: REFUSALS[refusal] for index, refusal in refusals.items()}
     return {str(at): errors[at] for at in sorted(errors)}
 
 

@@ -1,5 +1,6 @@
 """What the fields of a posted event may hold: each value becomes its exact typed form, or Lago's code for why not."""
 
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
@@ -17,6 +18,8 @@ LATEST = Decimal(100_000_000_000)
 # Lago keeps decimal(40,15); what is finer is kept too, as far as a form can show it.
 MAX_AMOUNT_DIGITS = 25
 MAX_AMOUNT_SCALE = 100
+# As deep as Lago's own parser goes.
+MAX_LEVELS = 100
 # Never rounds.
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 EMPTY_OBJECT = msgspec.Raw(b"{}")
@@ -57,11 +60,15 @@ def read_timestamp(value: Any) -> datetime | None:
 
 
 def read_properties(value: msgspec.Raw) -> msgspec.Raw:
-    """An object, as it was sent; null is an empty one."""
-    text = bytes(value)
-    if text == b"null":
+    """An object, as it was sent; null is an empty one. What could not be read back is refused."""
+    try:
+        properties = _PROPERTIES.decode(value)
+    except msgspec.ValidationError:
+        raise FieldError("value_is_invalid") from None
+    if properties is None:
         return EMPTY_OBJECT
-    if not text.startswith(b"{"):
+    # Each level takes two characters: most events are too short to be looked through.
+    if len(bytes(value)) > 2 * MAX_LEVELS and _is_deeper(properties, MAX_LEVELS):
         raise FieldError("value_is_invalid")
     return value
 
@@ -95,6 +102,21 @@ def _cast_to_text(value: Any) -> str:
     raise FieldError("value_is_invalid")
 
 
+def _check_fraction(text: str) -> str:
+    """Refuses a number of more digits than Python reads; PostgreSQL writes 1e5000 out in full."""
+    mantissa, _, exponent = text.lower().partition("e")
+    if len(mantissa) + int(exponent or 0) > sys.int_info.default_max_str_digits:
+        raise ValueError(text)
+    return text
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    members = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(member, levels - 1) for member in members)
+
+
 def _read_number(value: Any, code: str) -> Decimal:
     """The exact number that an integer or a text says."""
     if type(value) not in (int, str):  # a boolean is an int by isinstance()
@@ -106,3 +128,6 @@ def _read_number(value: Any, code: str) -> Decimal:
     if not number.is_finite():
         raise FieldError(code)
     return number
+
+
+_PROPERTIES = msgspec.json.Decoder(dict[str, Any] | None, float_hook=_check_fraction)
