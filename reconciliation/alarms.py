@@ -8,7 +8,7 @@ from ingest.models import Service
 from reconciliation.models import Alarm, AlarmKind
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def raise_alarm(*, kind: AlarmKind, service: Service, reference: str, message: str) -> Alarm:
     """The open alarm of this kind on this record, raised and audited when there was none."""
     alarm, is_new = Alarm.objects.get_or_create(
@@ -21,7 +21,7 @@ def raise_alarm(*, kind: AlarmKind, service: Service, reference: str, message: s
     return alarm
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def clear_alarm(*, kind: AlarmKind, reference: str) -> None:
     """Closes the open alarm on this record, if there is one, because the fact behind it is gone."""
     alarm = Alarm.objects.select_for_update().filter(kind=kind, reference=reference, cleared_at=None).first()

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from ingest.models import Customer, Service
+from ingest.services import lock_service
 from reconciliation.models import Amount, AmountLine, LineKind, Run, Side, Source, SourceDocument
 
 
@@ -51,7 +52,7 @@ def digest_of(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def store_document(
     *,
     service: Service,
@@ -66,14 +67,13 @@ def store_document(
     """Keeps a document; returns whether it is new or changed.
 
     The same content again only says that it was fetched again; other content is a new version, and the
-    amounts of the old one no longer count.
+    amounts of the old one no longer count. `fetched_at` is when the reading began: what was read before the
+    version that is kept changes nothing.
     """
     digest = digest_of(content)
-    current = (
-        SourceDocument.objects.select_for_update()
-        .filter(service=service, source=source, reference=reference, is_current=True)
-        .first()
-    )
+    current = _lock_current(service, source, reference)
+    if current is not None and current.fetched_at > fetched_at:
+        return False
     if current is not None and current.digest == digest:
         _mark_fetched(current, fetched_at)
         return False
@@ -94,17 +94,24 @@ def store_document(
     return True
 
 
-@transaction.atomic
-def retire_document(*, service: Service, source: Source, reference: str) -> bool:
-    """The source no longer has the document: it is kept, and its amounts no longer count."""
-    current = (
-        SourceDocument.objects.select_for_update()
-        .filter(service=service, source=source, reference=reference, is_current=True)
-        .first()
-    )
-    if current is not None:
-        _retire(current)
-    return current is not None
+@transaction.atomic(savepoint=False)
+def retire_document(*, service: Service, source: Source, reference: str, fetched_at: datetime) -> bool:
+    """The source no longer has the document: it is kept, and its amounts no longer count.
+
+    Returns False when there is none, or when it was read after this absence was.
+    """
+    current = _lock_current(service, source, reference)
+    if current is None or current.fetched_at > fetched_at:
+        return False
+    _retire(current)
+    return True
+
+
+def _lock_current(service: Service, source: Source, reference: str) -> SourceDocument | None:
+    lock_service(service.pk)
+    return SourceDocument.objects.filter(
+        service=service, source=source, reference=reference, is_current=True
+    ).first()
 
 
 def _retire(document: SourceDocument) -> None:

@@ -1,7 +1,7 @@
 """The mirror: Odoo's partners, products, pricelists, orders and invoices as they were last read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -11,23 +11,34 @@ from django.utils import timezone
 from ingest.models import Service, Subscription
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.records import Invoice, Partner, Pricelist, Product, SubscriptionOrder
-from reconciliation.models import OdooInvoice, OdooOrder, OdooPartner, OdooPricelist, OdooProduct
+from reconciliation.models import (
+    OdooInvoice,
+    OdooOrder,
+    OdooPartner,
+    OdooPricelist,
+    OdooProduct,
+    Run,
+    RunKind,
+    RunStatus,
+)
 from reconciliation.runs import Progress
 
 BATCH = 500
+OVERLAP = timedelta(days=1)
 
 
-def sync(*, connector: OdooConnector, progress: Progress | None = None) -> dict[str, int]:
-    """Reads everything that linking and pushing need and keeps it; returns the counts per kind.
+def sync(
+    *, connector: OdooConnector, since: datetime | None = None, progress: Progress | None = None
+) -> dict[str, int]:
+    """Reads what linking and pushing need, all of it or what was written since; returns the counts per kind.
 
-    Reads only what was written since the newest row of each kind, with the connector's overlap. Nothing is
-    deleted here: what is gone in Odoo shows when a push or a fetch meets it.
+    Nothing is deleted here: what is gone in Odoo shows when a push or a fetch meets it.
     """
     steps: Sequence[tuple[str, type[models.Model], Callable[[], Iterator[Any]], Callable[[Any], Any]]] = [
-        ("partners", OdooPartner, lambda: connector.read_partners(_newest(OdooPartner)), _partner),
-        ("products", OdooProduct, lambda: connector.read_products(_newest(OdooProduct)), _product),
+        ("partners", OdooPartner, lambda: connector.read_partners(since), _partner),
+        ("products", OdooProduct, lambda: connector.read_products(since), _product),
         ("pricelists", OdooPricelist, connector.read_pricelists, _pricelist),
-        ("orders", OdooOrder, lambda: connector.read_subscription_orders(_newest(OdooOrder)), _order),
+        ("orders", OdooOrder, lambda: connector.read_subscription_orders(since), _order),
     ]
     counts: dict[str, int] = {}
     for name, model, read, make in steps:
@@ -35,6 +46,23 @@ def sync(*, connector: OdooConnector, progress: Progress | None = None) -> dict[
         if progress:
             progress.report(f"Mirrored {name}", len(counts), len(steps))
     return counts
+
+
+def find_start(run: Run) -> datetime | None:
+    """From when on a sync has to read: with room for slow clocks and late commits, None for everything.
+
+    The newest row in the mirror would not do: a sync that failed half-way has kept it and missed older ones,
+    and another company's rows say nothing of this one's.
+    """
+    company_id = run.service.odoo_company_id if run.service else None
+    complete = Run.objects.filter(
+        kind=RunKind.SYNC,
+        status=RunStatus.SUCCEEDED,
+        started_at__isnull=False,
+        service__odoo_company_id=company_id,
+    )
+    last = complete.order_by("-started_at").first()
+    return last.started_at - OVERLAP if last and last.started_at else None
 
 
 def sync_invoices(*, service: Service, connector: OdooConnector) -> int:
@@ -48,22 +76,25 @@ def sync_invoices(*, service: Service, connector: OdooConnector) -> int:
     return _keep(OdooInvoice, (_invoice(invoice, known) for invoice in invoices))
 
 
-def _newest(model: type[models.Model]) -> datetime | None:
-    newest: datetime | None = model._default_manager.aggregate(newest=models.Max("written_at"))["newest"]
-    return newest
-
-
 def _keep(model: type[models.Model], rows: Iterable[Any]) -> int:
     """Upserts by Odoo's id, in batches; returns how many rows were read."""
     names = [field.name for field in model._meta.fields if field.name not in {"id", "odoo_id"}]
     count = 0
-    remaining = iter(rows)
+    remaining = map(_cut_texts, rows)
     while batch := list(islice(remaining, BATCH)):
         model._default_manager.bulk_create(
             batch, update_conflicts=True, unique_fields=["odoo_id"], update_fields=names
         )
         count += len(batch)
     return count
+
+
+def _cut_texts(row: models.Model) -> models.Model:
+    """Odoo's texts have no limit: one that is too long for its column must not stop the mirror; `raw` has it."""
+    for field in row._meta.fields:
+        if isinstance(field, models.CharField) and field.max_length:
+            setattr(row, field.name, getattr(row, field.name)[: field.max_length])
+    return row
 
 
 def _partner(partner: Partner) -> OdooPartner:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from ingest.models import Fee, Service
@@ -27,26 +28,25 @@ def fetch_amounts(
 ) -> dict[str, int]:
     """Reads back every quotation that was pushed for a period and keeps what changed.
 
-    A quotation that somebody confirmed raises an alarm; one that is gone no longer counts. A failed fetch
-    raises ConnectorError and changes nothing: it is never a zero.
+    A quotation that somebody confirmed raises an alarm; one that is gone no longer counts, and its push has
+    failed, so that the next one writes it again. A failed fetch raises ConnectorError and changes nothing: it
+    is never a zero.
     """
     pushes = _pushed(service, period_label, customers)
     counts = {"quotations": 0, "changed": 0, "gone": 0}
     for start in range(0, len(pushes), BATCH):
         batch = pushes[start : start + BATCH]
+        read_at = timezone.now()
         held = connector.read_quotations(
             [push.key for push in batch], {push.key: push.odoo_id for push in batch if push.odoo_id}
         )
-        now = timezone.now()
         for push in batch:
             quotation = held.get(push.key)
             if quotation is None:
-                counts["gone"] += retire_document(
-                    service=service, source=Source.ODOO_QUOTATION, reference=push.key
-                )
+                counts["gone"] += _forget(push, read_at)
                 continue
             counts["quotations"] += 1
-            counts["changed"] += store_quotation(push=push, quotation=quotation, fetched_at=now)
+            counts["changed"] += store_quotation(push=push, quotation=quotation, fetched_at=read_at)
         if progress:
             progress.report("Reading quotations", min(start + BATCH, len(pushes)), len(pushes))
     return counts
@@ -90,12 +90,26 @@ def watch_state(push: Push, error: ConnectorError) -> None:
 
 
 def _pushed(service: Service, period_label: str, customers: Iterable[int] | None) -> list[Push]:
-    pushes = Push.objects.filter(service=service, period_label=period_label, odoo_id__isnull=False).exclude(
-        status=PushStatus.SUPERSEDED
-    )
+    """One push for each quotation that Odoo has held, whatever became of it since."""
+    pushes = Push.objects.filter(service=service, period_label=period_label, odoo_id__isnull=False)
     if customers is not None:
         pushes = pushes.filter(customer__in=customers)
     return list(pushes.order_by("key", "-version").distinct("key").select_related("service", "customer"))
+
+
+@transaction.atomic
+def _forget(push: Push, read_at: datetime) -> bool:
+    is_gone = retire_document(
+        service=push.service, source=Source.ODOO_QUOTATION, reference=push.key, fetched_at=read_at
+    )
+    if is_gone:
+        alarms.clear_alarm(kind=AlarmKind.QUOTATION_NOT_DRAFT, reference=push.key)
+        versions = Push.objects.filter(key=push.key)
+        newest = versions.latest("version").pk
+        done = versions.filter(status=PushStatus.DONE)
+        done.exclude(pk=newest).update(status=PushStatus.SUPERSEDED)
+        done.update(status=PushStatus.FAILED, error_code="gone", error="Odoo no longer has the quotation.")
+    return is_gone
 
 
 def _fees_by_key(quotation: Quotation) -> Mapping[str, Fee]:

@@ -1,11 +1,12 @@
-"""The outbox to Odoo: intents are stored, claimed, attempted, and settled by a read-back equal to the payload."""
+"""The outbox to Odoo: intents are claimed, attempted, and settled by a read-back equal to the payload."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,104 +16,28 @@ from ingest import audit
 from ingest.billers import billed_by
 from ingest.errors import DomainError, require_permission
 from ingest.models import Biller, Fee, Service
+from ingest.services import lock_service
 from reconciliation import odoo_amounts
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.readback import verify
 from reconciliation.connectors.odoo.records import Quotation
-from reconciliation.models import Push, PushStatus, Run
-from reconciliation.quotations import Bill, Refusal, read_drafts
+from reconciliation.intents import queue_again
+from reconciliation.models import Push, PushStatus
+from reconciliation.models.push import IN_FLIGHT, WAITING
 
 # Odoo retries a conflict by itself for up to 30 seconds: an attempt that was lost may still commit until then.
 LONGEST_SERVER_TIME = timedelta(seconds=90)
-LEASE = timedelta(minutes=5)
+# An attempt makes about a dozen calls, each given up after ODOO_TIMEOUT: a lease that runs out is a dead worker's.
+CALLS_PER_LEASE = 15
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 MAX_ATTEMPTS = 12
 BATCH = 100
 
-
-@dataclass(slots=True)
-class Plan:
-    """What planning a period's pushes found: how many are new, unchanged and refused, and why."""
-
-    created: int = 0
-    unchanged: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-
-
-def plan_pushes(
-    *,
-    service: Service,
-    period_label: str,
-    actor: User | None,
-    customers: Iterable[int] | None = None,
-    run: Run | None = None,
-    is_dry: bool = False,
-) -> Plan:
-    """Stores an intent for each of the period's quotations that changed since it was last pushed.
-
-    A bill that is unlinked, unmapped or billed by Odoo gets none. A dry run stores nothing.
-    """
-    require_permission(actor, "reconciliation.push_reconciliation")
-    drafts, refusals = read_drafts(service=service, period_label=period_label, customers=customers)
-    plan = Plan(refusals=refusals)
-    latest = _latest_pushes([bill.key for bill, _ in drafts])
-    for bill, draft in drafts:
-        earlier = latest.get(bill.key)
-        if earlier is None or earlier.digest != draft.digest():
-            intend: Callable[[], object] = partial(_store_intent, service, bill, draft, actor, run)
-        elif earlier.status == PushStatus.FAILED:
-            intend = partial(_queue_again, earlier)
-        else:
-            plan.unchanged += 1
-            continue
-        plan.created += 1
-        if not is_dry:
-            intend()
-    return plan
-
-
-def _latest_pushes(keys: Sequence[str]) -> dict[str, Push]:
-    rows = Push.objects.filter(key__in=keys).order_by("key", "-version").distinct("key")
-    return {push.key: push for push in rows}
-
-
-@transaction.atomic
-def _store_intent(
-    service: Service, bill: Bill, draft: QuotationDraft, actor: User | None, run: Run | None
-) -> Push:
-    earlier = Push.objects.select_for_update().filter(key=bill.key)
-    version = max(earlier.values_list("version", flat=True), default=0) + 1
-    earlier.filter(status__in=[PushStatus.PENDING, PushStatus.FAILED]).update(
-        status=PushStatus.SUPERSEDED, settled_at=timezone.now()
-    )
-    push = Push.objects.create(
-        service=service,
-        customer=bill.customer,
-        currency=bill.currency,
-        period_start=bill.period_start,
-        period_end=bill.period_end,
-        period_label=bill.period_label,
-        key=bill.key,
-        version=version,
-        payload=draft.payload(),
-        digest=draft.digest(),
-        next_attempt_at=timezone.now(),
-        requested_by=actor,
-        run=run,
-    )
-    audit.record(
-        actor=actor,
-        action="push.request",
-        target=push,
-        service=service,
-        after={"version": version, "lines": len(draft.line_keys)},
-        evidence_digest=push.digest,
-        rule="schedule",
-    )
-    return push
+OPEN = [PushStatus.PENDING, *IN_FLIGHT]
+OVER = [PushStatus.DONE, PushStatus.FAILED, PushStatus.SUPERSEDED]
 
 
 def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Push]:
@@ -123,30 +48,28 @@ def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Pu
     """
     _doubt_dead(service=service, now=now)
     with transaction.atomic():
-        in_flight = Push.objects.filter(
-            key=OuterRef("key"), status__in=[PushStatus.SENDING, PushStatus.UNKNOWN]
-        )
+        in_flight = Push.objects.filter(key=OuterRef("key"), status__in=IN_FLIGHT)
         due = list(
             Push.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(service=service, status=PushStatus.PENDING, next_attempt_at__lte=now)
             .filter(~Exists(in_flight))
+            .select_related("service", "customer")
             .order_by("pk")[:limit]
         )
         for push in due:
             push.status = PushStatus.SENDING
             push.attempts += 1
             push.next_attempt_at = now + _wait_after(push.attempts)
-            push.leased_until = now + LEASE
+            push.leased_until = now + timedelta(seconds=CALLS_PER_LEASE * settings.ODOO_TIMEOUT)
         Push.objects.bulk_update(due, ["status", "attempts", "next_attempt_at", "leased_until"])
     return due
 
 
-def send(*, pushes: Sequence[Push], connector: OdooConnector) -> dict[str, int]:
+def send(*, pushes: Sequence[Push], connector: OdooConnector) -> Counter[str]:
     """Attempts the claimed pushes together and settles each by reading it back; returns counts by status."""
-    allowed = [push for push in pushes if not _refuse_if_odoo_bills(push)]
-    drafts = [QuotationDraft.from_payload(push.payload) for push in allowed]
+    allowed = _refuse_billed_by_odoo(pushes)
     try:
-        outcomes = connector.write_quotations(drafts)
+        outcomes = connector.write_quotations([QuotationDraft.from_payload(push.payload) for push in allowed])
     except ConnectorError as error:
         for push in allowed:
             _keep_error(push, error)
@@ -154,43 +77,56 @@ def send(*, pushes: Sequence[Push], connector: OdooConnector) -> dict[str, int]:
     written = []
     for push in allowed:
         outcome = outcomes[push.key]
-        if outcome.error is not None:
-            _keep_error(push, outcome.error)
-            odoo_amounts.watch_state(push, outcome.error)
-        else:
-            push.odoo_id = outcome.order_id
+        push.odoo_id = outcome.order_id or push.odoo_id
+        if outcome.error is None:
             written.append(push)
+        else:
+            _keep_error(push, outcome.error)
     settle(pushes=written, connector=connector)
     return _count(pushes)
 
 
 def settle(*, pushes: Sequence[Push], connector: OdooConnector) -> None:
-    """Ends an attempt by what Odoo holds: equal to the payload is done, anything else is sent again."""
+    """Ends attempts of one service by what Odoo holds: equal to the payload is done, anything else is sent again.
+
+    What is done is also known: Odoo's amounts are kept in the same transaction.
+    """
     if not pushes:
         return
     known = {push.key: push.odoo_id for push in pushes if push.odoo_id}
+    read_at = timezone.now()
     try:
         held = connector.read_quotations([push.key for push in pushes], known)
     except ConnectorError as error:
         for push in pushes:
-            _doubt(push, error.code, error.message)
+            _move(push, PushStatus.UNKNOWN, error.code, error.message)
         return
-    for push in pushes:
-        _settle_one(push, held.get(push.key))
+    with transaction.atomic():
+        lock_service(pushes[0].service_id)
+        for push in pushes:
+            _settle_one(push, held.get(push.key), read_at)
 
 
 def find_doubtful(*, service: Service, now: datetime) -> list[Push]:
     """Pushes whose outcome is unknown and whose attempt can no longer commit: a read-back may settle them."""
-    return list(
-        Push.objects.filter(service=service, status=PushStatus.UNKNOWN, leased_until__lte=now)[:BATCH]
-    )
+    _doubt_dead(service=service, now=now)
+    doubtful = Push.objects.filter(service=service, status=PushStatus.UNKNOWN, leased_until__lte=now)
+    return list(doubtful.select_related("service", "customer").order_by("pk")[:BATCH])
 
 
 def open_pushes(service: Service) -> QuerySet[Push]:
     """Pushes of a service that are not settled yet."""
-    return Push.objects.filter(
-        service=service, status__in=[PushStatus.PENDING, PushStatus.SENDING, PushStatus.UNKNOWN]
-    )
+    return Push.objects.filter(service=service, status__in=OPEN)
+
+
+def count_unsettled(
+    *, service: Service, period_label: str, customers: Iterable[int] | None = None
+) -> Counter[str]:
+    """How many of a period's pushes wait, are in doubt or failed, by status."""
+    rows = Push.objects.filter(service=service, period_label=period_label)
+    if customers is not None:
+        rows = rows.filter(customer__in=customers)
+    return Counter(rows.filter(status__in=[*OPEN, PushStatus.FAILED]).values_list("status", flat=True))
 
 
 def services_waiting(now: datetime) -> list[Service]:
@@ -205,22 +141,25 @@ def services_waiting(now: datetime) -> list[Service]:
 
 def read_errors(service: Service) -> list[str]:
     """What is in the way of a service's pushes that are not settled or failed, each reason once."""
-    stuck = (
-        Push.objects.filter(service=service)
-        .exclude(error="")
-        .exclude(status__in=[PushStatus.DONE, PushStatus.SUPERSEDED])
-    )
+    stuck = Push.objects.filter(service=service, status__in=[*OPEN, PushStatus.FAILED]).exclude(error="")
     return list(stuck.order_by("error").values_list("error", flat=True).distinct()[:10])
 
 
 @transaction.atomic
 def retry(*, push_id: int, actor: User) -> Push:
-    """Puts a failed push back into the queue, audited; refuses any other (`not_failed`)."""
+    """Puts a failed push back into the queue, audited.
+
+    Refuses any other (`not_failed`), and one that a newer version stands for (`superseded`): sending the
+    older one would take the newer one back.
+    """
     require_permission(actor, "reconciliation.retry_push")
-    push = Push.objects.select_for_update().get(pk=push_id)
+    lock_service(Push.objects.values_list("service", flat=True).get(pk=push_id))
+    push = Push.objects.select_related("service", "customer").get(pk=push_id)
     if push.status != PushStatus.FAILED:
         raise DomainError("not_failed", "Only a failed push can be retried.")
-    _queue_again(push)
+    if _has_newer(push):
+        raise DomainError("superseded", "A newer version of this quotation was pushed: this one is history.")
+    queue_again([push])
     audit.record(
         actor=actor,
         action="push.retry",
@@ -229,43 +168,41 @@ def retry(*, push_id: int, actor: User) -> Push:
         before={"status": push.status, "error": push.error},
         after={"status": PushStatus.PENDING},
     )
+    push.refresh_from_db()
     return push
 
 
-def _queue_again(push: Push) -> None:
-    Push.objects.filter(pk=push.pk, status=PushStatus.FAILED).update(
-        status=PushStatus.PENDING, attempts=0, next_attempt_at=timezone.now(), settled_at=None
-    )
-
-
-def _settle_one(push: Push, quotation: Quotation | None) -> None:
+def _settle_one(push: Push, quotation: Quotation | None, read_at: datetime) -> None:
     if quotation is None:
         _schedule_again(push, "not_found", "Odoo does not hold it yet.")
         return
     push.odoo_id = quotation.id
     differences = verify(QuotationDraft.from_payload(push.payload), quotation)
     if quotation.state != "draft":
-        _fail(push, "not_draft", f"The quotation {quotation.name} is no longer a draft in Odoo.")
+        message = f"The quotation {quotation.name} is no longer a draft in Odoo."
+        is_held = _move(push, PushStatus.FAILED, "not_draft", message)
     elif differences:
-        _schedule_again(push, "read_back_differs", "; ".join(differences)[:2000])
+        is_held = _schedule_again(push, "read_back_differs", "; ".join(differences)[:2000])
     else:
-        push.status, push.settled_at, push.leased_until = PushStatus.DONE, timezone.now(), None
-        push.error_code = push.error = ""
-        _save(push)
-    odoo_amounts.store_quotation(push=push, quotation=quotation, fetched_at=timezone.now())
+        is_held = _move(push, PushStatus.DONE)
+    if is_held:
+        odoo_amounts.store_quotation(push=push, quotation=quotation, fetched_at=read_at)
 
 
-def _refuse_if_odoo_bills(push: Push) -> bool:
+def _refuse_billed_by_odoo(pushes: Sequence[Push]) -> list[Push]:
     """The guard beside the write: the biller may have changed since the intent was stored."""
-    keys = [line["key"] for kind in ("usage_lines", "plan_lines") for line in push.payload[kind]]
-    if not _has_fee_billed_by_odoo(keys):
-        return False
-    _fail(push, "billed_by_odoo", "Odoo bills this period now: no shadow quotation is written for it.")
-    return True
+    keys = {line["key"]: push for push in pushes for line in _lines(push)}
+    fees = billed_by(Biller.ODOO, Fee.objects.filter(public_id__in=keys))
+    refused = {keys[public_id.hex].pk for public_id in fees.values_list("public_id", flat=True)}
+    for push in pushes:
+        if push.pk in refused:
+            message = "Odoo bills this period now: no shadow quotation is written for it."
+            _move(push, PushStatus.FAILED, "billed_by_odoo", message)
+    return [push for push in pushes if push.pk not in refused]
 
 
-def _has_fee_billed_by_odoo(fee_ids: Sequence[str]) -> bool:
-    return billed_by(Biller.ODOO, Fee.objects.filter(public_id__in=fee_ids)).exists()
+def _lines(push: Push) -> list[dict[str, str]]:
+    return [*push.payload["usage_lines"], *push.payload["plan_lines"]]
 
 
 def _doubt_dead(*, service: Service, now: datetime) -> None:
@@ -276,38 +213,49 @@ def _doubt_dead(*, service: Service, now: datetime) -> None:
 
 def _keep_error(push: Push, error: ConnectorError) -> None:
     if error.is_outcome_unknown:
-        _doubt(push, error.code, error.message)
-    elif error.permanent:
-        _fail(push, error.code, error.message)
-    else:
+        _move(push, PushStatus.UNKNOWN, error.code, error.message)
+    elif not error.permanent:
         _schedule_again(push, error.code, error.message)
+    elif _move(push, PushStatus.FAILED, error.code, error.message):
+        odoo_amounts.watch_state(push, error)
 
 
-def _doubt(push: Push, code: str, message: str) -> None:
-    push.status, push.error_code, push.error = PushStatus.UNKNOWN, code, message
-    push.leased_until = timezone.now() + LONGEST_SERVER_TIME
-    _save(push)
+def _schedule_again(push: Push, code: str, message: str) -> bool:
+    status = PushStatus.FAILED if push.attempts >= MAX_ATTEMPTS else PushStatus.PENDING
+    return _move(push, status, code, message)
 
 
-def _fail(push: Push, code: str, message: str) -> None:
-    push.status, push.error_code, push.error = PushStatus.FAILED, code, message
-    push.settled_at, push.leased_until = timezone.now(), None
-    _save(push)
+@transaction.atomic(savepoint=False)
+def _move(push: Push, status: PushStatus, code: str = "", message: str = "") -> bool:
+    """Moves a push that this worker still holds; returns False, and changes nothing, when another one does.
+
+    The lease tells one holder from the next. What would wait or fail while a newer version stands for it is
+    superseded instead: an older version is never sent after a newer one.
+    """
+    lock_service(push.service_id)
+    if status in WAITING and _has_newer(push):
+        status = PushStatus.SUPERSEDED
+    now = timezone.now()
+    changes: dict[str, Any] = {
+        "status": status,
+        "error_code": code,
+        "error": message,
+        "odoo_id": push.odoo_id,
+        "settled_at": now if status in OVER else None,
+        "leased_until": now + LONGEST_SERVER_TIME if status == PushStatus.UNKNOWN else None,
+    }
+    holding = Push.objects.filter(pk=push.pk, status=push.status, leased_until=push.leased_until)
+    is_held = holding.update(**changes) == 1
+    if is_held:
+        for name, value in changes.items():
+            setattr(push, name, value)
+    else:
+        push.refresh_from_db(fields=list(changes))
+    return is_held
 
 
-def _schedule_again(push: Push, code: str, message: str) -> None:
-    if push.attempts >= MAX_ATTEMPTS:
-        _fail(push, code, message)
-        return
-    newer = Push.objects.filter(key=push.key, version__gt=push.version).exists()
-    push.status = PushStatus.SUPERSEDED if newer else PushStatus.PENDING
-    push.settled_at = timezone.now() if newer else None
-    push.error_code, push.error, push.leased_until = code, message, None
-    _save(push)
-
-
-def _save(push: Push) -> None:
-    push.save(update_fields=["status", "error_code", "error", "odoo_id", "leased_until", "settled_at"])
+def _has_newer(push: Push) -> bool:
+    return Push.objects.filter(key=push.key, version__gt=push.version).exists()
 
 
 def _wait_after(attempts: int) -> timedelta:
@@ -316,8 +264,5 @@ def _wait_after(attempts: int) -> timedelta:
     return wait * random.uniform(0.75, 1.25)
 
 
-def _count(pushes: Sequence[Push]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for push in pushes:
-        counts[push.status] = counts.get(push.status, 0) + 1
-    return counts
+def _count(pushes: Sequence[Push]) -> Counter[str]:
+    return Counter(str(push.status) for push in pushes)

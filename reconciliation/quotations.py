@@ -128,7 +128,8 @@ def _plan_line(fee: Fee) -> PlanLine:
 
 def _share_of_period(fee: Fee) -> Decimal:
     """The part of the period that the plan fee covers; Odoo prices the plan itself and keeps two digits."""
-    share = fee.exact_amount / fee.subscription.plan.amount
+    (days,) = fee.details
+    share = Decimal(days["billed_days"]) / Decimal(days["period_days"])
     return share.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 

@@ -9,9 +9,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from kombu.exceptions import KombuError
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
+from ingest.metering.periods import PeriodLabelError
 from ingest.models import Service
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.models import Run, RunKind, RunStatus
@@ -22,7 +24,7 @@ logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=5)
 
 # Counts in a run's summary that say that something is still to do.
-LEFT_UNDONE = ("refused", "failed", "unknown", "pending")
+LEFT_UNDONE = ("refused", "failed", "unknown", "pending", "sending")
 
 FINANCE_KINDS = {RunKind.PUSH, RunKind.REFRESH, RunKind.RECONCILE, RunKind.RERUN, RunKind.FETCH}
 
@@ -67,23 +69,21 @@ def request_run(
             parameters=parameters or {},
             requested_by=actor,
         )
-        audit.record(
-            actor=actor,
-            action=f"run.{kind}",
-            target=run,
-            service=service,
-            after={"period": period_label, **run.parameters},
-            rule="schedule",
-        )
+        _record(run, actor, "schedule")
         transaction.on_commit(lambda: _wake(run))
     return run
 
 
 def retry_run(*, run_id: int, actor: User) -> Run:
-    """Queues the same work again as a new run; refuses one that is not finished."""
+    """Queues the same work again as a new run.
+
+    Refuses one that is not finished (`not_finished`), and an import (`not_repeatable`): its file is not kept.
+    """
     run = Run.objects.select_related("service").get(pk=run_id)
     if not run.is_finished:
         raise DomainError("not_finished", "This run is not finished yet.")
+    if run.kind == RunKind.IMPORT:
+        raise DomainError("not_repeatable", "Import the file again: the console does not keep it.")
     return request_run(
         kind=RunKind(run.kind),
         service=run.service,
@@ -93,6 +93,7 @@ def retry_run(*, run_id: int, actor: User) -> Run:
     )
 
 
+@transaction.atomic
 def start_run(
     *,
     kind: RunKind,
@@ -100,9 +101,9 @@ def start_run(
     period_label: str = "",
     parameters: dict[str, Any] | None = None,
 ) -> Run:
-    """A run that a command does itself, already under lease; the schedule's workers leave it alone."""
+    """A run that a command does itself, already under lease and audited; workers leave it alone."""
     now = timezone.now()
-    return Run.objects.create(
+    run = Run.objects.create(
         kind=kind,
         service=service,
         period_label=period_label,
@@ -111,6 +112,8 @@ def start_run(
         started_at=now,
         leased_until=now + LEASE,
     )
+    _record(run, None, "command")
+    return run
 
 
 def claim_run(run_id: int) -> Run | None:
@@ -137,6 +140,8 @@ def perform(
         summary = work(run, Progress(run, echo))
     except (ConnectorError, DomainError) as error:
         return _finish(run, RunStatus.FAILED, {}, error.message)
+    except PeriodLabelError as error:
+        return _finish(run, RunStatus.FAILED, {}, str(error))
     except Exception:
         logger.exception("run_failed", run=str(run.public_id), kind=run.kind)
         _finish(run, RunStatus.FAILED, {}, "An unexpected error; the log has it under this run's id.")
@@ -177,12 +182,23 @@ def _require_may_run(kind: RunKind, actor: User | None) -> None:
     require_permission(actor, "reconciliation.operate_run")
 
 
+def _record(run: Run, actor: User | None, rule: str) -> None:
+    audit.record(
+        actor=actor,
+        action=f"run.{run.kind}",
+        target=run,
+        service=run.service,
+        after={"period": run.period_label, **run.parameters},
+        rule=rule,
+    )
+
+
 def _wake(run: Run) -> None:
     # Imported here: the tasks know the runs, not the other way round.
     from reconciliation.tasks import execute_run
 
     try:
         execute_run.delay(run.pk)
-    except OSError:
+    except (KombuError, OSError):
         # The row is the work; the sweep wakes it when the broker is back.
         logger.warning("broker_unreachable", run=str(run.public_id))

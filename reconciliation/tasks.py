@@ -48,7 +48,8 @@ def activate_cutovers() -> None:
 
 @shared_task
 def start_nightly_runs() -> None:
-    """Brings every judged service's closed periods up to date."""
+    """Brings every service's closed periods up to date; one in shadow is metered and pushed, not judged."""
     runs.request_run(kind=RunKind.SYNC, service=None, actor=None)
-    for service in Service.objects.filter(phase__in=[Phase.DUAL_RUN, Phase.APPROVED, Phase.LIVE]):
-        runs.request_run(kind=RunKind.REFRESH, service=service, actor=None)
+    for service in Service.objects.all():
+        kind = RunKind.PUSH if service.phase == Phase.SHADOW else RunKind.REFRESH
+        runs.request_run(kind=kind, service=service, actor=None)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -19,6 +20,7 @@ from django.utils import timezone
 from ingest import audit
 from ingest.errors import DomainError, require_permission
 from ingest.models import Service
+from ingest.services import lock_service
 from reconciliation.models import Delivery, DeliveryStatus, WebhookEndpoint
 from reconciliation.secrets import decrypt, encrypt
 
@@ -26,6 +28,8 @@ from reconciliation.secrets import decrypt, encrypt
 SUCCESS = {200, 201, 202, 204}
 MOST_ENDPOINTS = 10
 KEPT_RESPONSE = 2000
+LONGEST_URL = 1024
+OPEN = [DeliveryStatus.PENDING, DeliveryStatus.RETRYING]
 
 # Lago gives up after 24 seconds; a receiver that is down for a night must still learn of it.
 WAITS = [
@@ -45,13 +49,14 @@ def create_endpoint(
 ) -> tuple[WebhookEndpoint, str]:
     """Registers an address and returns it with its HMAC key, which is shown this once.
 
-    `secret` carries an old key over. Refuses an address that is no http(s) URL (`url_is_invalid`), one that is
-    there already (`value_already_exist`) and the eleventh (`exceeded_limit`).
+    `secret` carries an old key over. Refuses an address that is no http(s) URL or that holds a password, which
+    every list would show (`url_is_invalid`), one that is there already (`value_already_exist`) and the
+    eleventh (`exceeded_limit`).
     """
     require_permission(actor, "reconciliation.add_webhookendpoint")
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise DomainError("url_is_invalid", "The address must be an http or https URL.")
-    Service.objects.select_for_update().get(pk=service.pk)
+    if not _is_address(url):
+        raise DomainError("url_is_invalid", "The address must be an http or https URL without a password.")
+    lock_service(service.pk)
     existing = WebhookEndpoint.objects.filter(service=service)
     if existing.filter(url=url).exists():
         raise DomainError("value_already_exist", "The service already listens there.")
@@ -63,6 +68,15 @@ def create_endpoint(
         actor=actor, action="webhook_endpoint.create", target=endpoint, service=service, after={"url": url}
     )
     return endpoint, key
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_web and parts.username is None and len(url) <= LONGEST_URL
 
 
 def announce(
@@ -93,11 +107,13 @@ def sign(*, secret: str, body: bytes) -> str:
 
 
 def deliver_due(*, now: datetime, limit: int = 50) -> int:
-    """Attempts the deliveries that are due; returns how many were attempted."""
-    claimed = _claim(now, limit)
-    for delivery in claimed:
-        _attempt(delivery)
-    return len(claimed)
+    """Attempts the deliveries that are due, one after the other; returns how many were attempted."""
+    for attempted in range(limit):
+        delivery = _claim(now)
+        if delivery is None:
+            return attempted
+        _attempt(delivery, now)
+    return limit
 
 
 @transaction.atomic
@@ -115,53 +131,72 @@ def retry(*, delivery_id: int, actor: User) -> Delivery:
 
 
 @transaction.atomic
-def _claim(now: datetime, limit: int) -> list[Delivery]:
-    """Schedules the next attempt of each due delivery before this one is made: a crash forgets none."""
-    due = list(
+def _claim(now: datetime) -> Delivery | None:
+    """Takes a due delivery, its next attempt scheduled before this one is made: a crash forgets none.
+
+    One at a time: while a slow receiver holds this worker up, others take what else is due.
+    """
+    delivery = (
         Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(
-            status__in=[DeliveryStatus.PENDING, DeliveryStatus.RETRYING],
-            next_attempt_at__lte=now,
-            endpoint__is_active=True,
-        )
+        .filter(status__in=OPEN, next_attempt_at__lte=now, endpoint__is_active=True)
         .select_related("endpoint")
-        .order_by("next_attempt_at")[:limit]
+        .order_by("next_attempt_at", "pk")
+        .first()
     )
-    for delivery in due:
+    if delivery is not None:
         delivery.attempts += 1
-        wait = WAITS[min(delivery.attempts, len(WAITS)) - 1]
-        delivery.next_attempt_at = now + max(wait, timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT))
-    Delivery.objects.bulk_update(due, ["attempts", "next_attempt_at"])
-    return due
+        longest = timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT)
+        delivery.next_attempt_at = max(now, timezone.now()) + max(_wait_after(delivery.attempts), longest)
+        delivery.save(update_fields=["attempts", "next_attempt_at"])
+    return delivery
 
 
-def _attempt(delivery: Delivery) -> None:
+def _attempt(delivery: Delivery, now: datetime) -> None:
+    http_status, response = _post(delivery)
+    result: dict[str, Any] = {"http_status": http_status, "response": response}
+    if http_status in SUCCESS:
+        result |= {
+            "status": DeliveryStatus.SUCCEEDED,
+            "delivered_at": timezone.now(),
+            "next_attempt_at": None,
+        }
+    elif delivery.attempts >= len(WAITS):
+        result |= {"status": DeliveryStatus.FAILED, "next_attempt_at": None}
+    else:
+        next_attempt_at = max(now, timezone.now()) + _wait_after(delivery.attempts)
+        result |= {"status": DeliveryStatus.RETRYING, "next_attempt_at": next_attempt_at}
+    # A later attempt has its own result: this one's would come too late.
+    Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, status__in=OPEN).update(**result)
+
+
+def _post(delivery: Delivery) -> tuple[int | None, str]:
+    """Sends the body once; what came back, or the name of what went wrong: its text might tell a secret."""
     body = delivery.body.encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-Lago-Signature": sign(secret=decrypt(bytes(delivery.endpoint.secret)), body=body),
-        "X-Lago-Signature-Algorithm": "hmac",
-        "X-Lago-Unique-Key": str(delivery.unique_key),
-    }
-    delivery.http_status = None
     try:
-        response = requests.post(
+        secret = decrypt(bytes(delivery.endpoint.secret))
+        with requests.post(
             delivery.endpoint.url,
             data=body,
-            headers=headers,
+            headers={
+                "Content-Type": "application/json",
+                "X-Lago-Signature": sign(secret=secret, body=body),
+                "X-Lago-Signature-Algorithm": "hmac",
+                "X-Lago-Unique-Key": str(delivery.unique_key),
+            },
             timeout=settings.WEBHOOK_TIMEOUT,
             allow_redirects=False,
-        )
-        delivery.http_status = response.status_code
-        delivery.response = response.text[:KEPT_RESPONSE].replace("\x00", "")
-    except requests.RequestException as error:
-        delivery.response = type(error).__name__
-    if delivery.http_status in SUCCESS:
-        delivery.status, delivery.delivered_at = DeliveryStatus.SUCCEEDED, timezone.now()
-        delivery.next_attempt_at = None
-    elif delivery.attempts >= len(WAITS):
-        delivery.status, delivery.next_attempt_at = DeliveryStatus.FAILED, None
-    else:
-        delivery.status = DeliveryStatus.RETRYING
-        delivery.next_attempt_at = timezone.now() + WAITS[delivery.attempts - 1]
-    delivery.save(update_fields=["status", "http_status", "response", "next_attempt_at", "delivered_at"])
+            stream=True,
+        ) as response:
+            return response.status_code, _read_start(response)
+    except (requests.RequestException, InvalidToken) as error:
+        return None, type(error).__name__
+
+
+def _read_start(response: requests.Response) -> str:
+    """The first part of an answer; the receiver decides its length, we decide what is kept."""
+    start = next(response.iter_content(KEPT_RESPONSE), b"")
+    return start.decode(errors="replace").replace("\x00", "")
+
+
+def _wait_after(attempts: int) -> timedelta:
+    return WAITS[min(attempts, len(WAITS)) - 1]

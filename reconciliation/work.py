@@ -12,7 +12,8 @@ from ingest.fees import rate_period
 from ingest.models import Service
 from ingest.usage import meter_period
 from reconciliation import mirror, odoo_amounts, push
-from reconciliation.models import Run, RunKind
+from reconciliation.intents import plan_pushes
+from reconciliation.models import PushStatus, Run, RunKind
 from reconciliation.odoo import connect
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import Progress
@@ -41,38 +42,42 @@ def rate(run: Run, progress: Progress) -> Summary:
 
 def send(run: Run, progress: Progress) -> Summary:
     """Writes each period's quotations to Odoo and settles what an earlier attempt left in doubt."""
-    service = _service(run)
-    summary: Summary = {"planned": 0, "unchanged": 0, "refused": 0}
+    service, labels = _service(run), _labels(run)
+    summary: Counter[str] = Counter(planned=0, unchanged=0, refused=0)
     messages: list[str] = []
-    for label in _labels(run):
-        plan = push.plan_pushes(
+    for label in labels:
+        plan = plan_pushes(
             service=service,
             period_label=label,
             actor=run.requested_by,
             customers=_customers(run),
             run=run,
         )
-        summary["planned"] += plan.created
-        summary["unchanged"] += plan.unchanged
-        summary["refused"] += len(plan.refusals)
+        summary.update(planned=plan.created, unchanged=plan.unchanged, refused=len(plan.refusals))
         messages += [refusal.message for refusal in plan.refusals]
-    summary |= send_all(service, progress)
+    summary["done"] = send_all(service, progress)
+    for label in labels:
+        summary.update(push.count_unsettled(service=service, period_label=label, customers=_customers(run)))
     messages += push.read_errors(service)
     return {**summary, "message": " ".join(messages[:MOST_MESSAGES])}
 
 
-def send_all(service: Service, progress: Progress | None = None) -> Summary:
-    """Sends until nothing more is due now; what waits for its backoff or its read-back stays for the sweep."""
+def send_all(service: Service, progress: Progress | None = None) -> int:
+    """Sends what is due now, and settles what is in doubt, until Odoo does not answer; returns how many are done.
+
+    What waits for its backoff or its read-back stays for the sweep.
+    """
     connector = connect(service)
-    total, done = push.open_pushes(service).count(), 0
-    counts: Counter[str] = Counter()
+    total, attempted, done = push.open_pushes(service).count(), 0, 0
     push.settle(pushes=push.find_doubtful(service=service, now=timezone.now()), connector=connector)
     while claimed := push.claim_due(service=service, now=timezone.now()):
-        counts.update(push.send(pushes=claimed, connector=connector))
-        done += len(claimed)
+        counts = push.send(pushes=claimed, connector=connector)
+        attempted, done = attempted + len(claimed), done + counts[PushStatus.DONE]
         if progress:
-            progress.report("Pushing to Odoo", min(done, total), total)
-    return dict(counts)
+            progress.report("Pushing to Odoo", min(attempted, total), total)
+        if counts.keys() <= {PushStatus.PENDING, PushStatus.UNKNOWN}:
+            break
+    return done
 
 
 def fetch(run: Run, progress: Progress) -> Summary:
@@ -95,7 +100,8 @@ def fetch(run: Run, progress: Progress) -> Summary:
 
 def sync(run: Run, progress: Progress) -> Summary:
     """Mirrors Odoo's partners, products, pricelists and subscription orders."""
-    return mirror.sync(connector=connect(run.service), progress=progress)
+    since = mirror.find_start(run)
+    return mirror.sync(connector=connect(run.service), since=since, progress=progress)
 
 
 def judge(run: Run, progress: Progress) -> Summary:
@@ -128,7 +134,10 @@ STEPS: dict[RunKind, Sequence[Step]] = {
 def do_work(run: Run, progress: Progress) -> Summary:
     """Does the steps of a run's kind in turn and returns all that they counted."""
     summary: Summary = {}
-    for step in STEPS[RunKind(run.kind)]:
+    steps = STEPS.get(RunKind(run.kind))
+    if steps is None:
+        raise DomainError("not_repeatable", "Import the file again: the console does not keep it.")
+    for step in steps:
         summary |= step(run, progress)
     return summary
 

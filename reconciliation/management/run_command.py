@@ -1,6 +1,7 @@
 """What the commands share: a service and a period as options, a run with a progress bar, an exit code."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +12,9 @@ from ingest.models import Service
 from reconciliation import runs
 from reconciliation.models import Run, RunKind, RunStatus
 from reconciliation.work import do_work
+
+# A bill that is refused waits for a person and is told of; these wait for Odoo.
+UNDONE_IN_ODOO = ("failed", "unknown", "pending", "sending")
 
 
 class RunCommand(BaseCommand):
@@ -27,32 +31,40 @@ class RunCommand(BaseCommand):
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        period = check_period(options["period"])
-        for service in find_services(options["service"]):
-            self.perform(service, period)
+        self.perform_for(self.choose(options["service"]), check_period(options["period"]))
 
-    def perform(self, service: Service | None, period: str = "") -> Run:
-        """Does the run with a bar on a terminal; exits with an error when it failed."""
+    def choose(self, code: str | None) -> list[Service]:
+        """The service of that code, or all that this command can do something for."""
+        return [find_service(code)] if code else list(Service.objects.order_by("code"))
+
+    def perform_for(self, services: Iterable[Service | None], period: str = "") -> None:
+        """Does a run for each, with a bar on a terminal; one that fails does not keep the others from theirs.
+
+        Raises CommandError with a line for each run that failed or left something undone in Odoo.
+        """
+        failures = [line for service in services if (line := self._perform(service, period))]
+        if failures:
+            raise CommandError("\n".join(failures))
+
+    def _perform(self, service: Service | None, period: str) -> str:
         run = runs.start_run(kind=self.kind, service=service, period_label=period)
         # tqdm draws on a terminal only: `disable=None`.
         with tqdm(disable=None, desc=str(run), unit="") as bar:
             run = runs.perform(run, do_work, lambda stage, done, total: _draw(bar, stage, done, total))
-        self.tell(run)
-        return run
+        return self._tell(run)
 
-    def tell(self, run: Run) -> None:
-        """Prints what the run counted, or fails with its message."""
-        counts = ", ".join(f"{name} {count}" for name, count in run.summary.items())
+    def _tell(self, run: Run) -> str:
+        """Prints what the run counted; returns the line to fail with, empty when there is no reason to."""
         if run.status == RunStatus.FAILED:
-            raise CommandError(f"{run}: {run.message}")
+            return f"{run}: {run.message}"
+        counts = ", ".join(f"{name} {count}" for name, count in run.summary.items())
         self.stdout.write(f"{run}: {counts or 'nothing to do'}")
+        undone = [name for name in UNDONE_IN_ODOO if run.summary.get(name)]
+        if undone:
+            return f"{run}: not everything is done ({', '.join(undone)}). {run.message}"
         if run.message:
             self.stderr.write(run.message)
-
-
-def find_services(code: str | None) -> list[Service]:
-    """The service of that code, or all of them."""
-    return [find_service(code)] if code else list(Service.objects.order_by("code"))
+        return ""
 
 
 def find_service(code: str) -> Service:

@@ -20,6 +20,12 @@ class PushStatus(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
+# An attempt is under way, or may be.
+IN_FLIGHT = (PushStatus.SENDING, PushStatus.UNKNOWN)
+# No attempt is under way; a newer version takes its place.
+WAITING = (PushStatus.PENDING, PushStatus.FAILED)
+
+
 class Push(PublicModel):
     """One intended write to Odoo: a period's quotation for one customer, with its payload and its outcome."""
 

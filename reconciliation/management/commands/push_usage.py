@@ -3,12 +3,17 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from ingest.calendar import closed_labels
+from ingest.errors import DomainError
+from ingest.fees import rate_period
 from ingest.models import Service
-from reconciliation import push
-from reconciliation.management.run_command import RunCommand, check_period, find_services
+from ingest.usage import meter_period
+from reconciliation.intents import Plan, plan_pushes
+from reconciliation.management.run_command import RunCommand, check_period
 from reconciliation.models import RunKind
 
 
@@ -21,19 +26,35 @@ class Command(RunCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would be written")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not options["dry_run"]:
+        if options["dry_run"]:
+            self._tell_plans(options["service"], check_period(options["period"]))
+        else:
             super().handle(*args, **options)
-            return
-        period = check_period(options["period"])
-        for service in find_services(options["service"]):
+
+    def _tell_plans(self, code: str | None, period: str) -> None:
+        for service in self.choose(code):
             for label in [period] if period else closed_labels(service=service, now=timezone.now()):
                 self._tell_plan(service, label)
 
     def _tell_plan(self, service: Service, label: str) -> None:
-        plan = push.plan_pushes(service=service, period_label=label, actor=None, is_dry=True)
+        plan = _plan(service, label)
         self.stdout.write(
             f"{service} {label}: would write {plan.created} quotations, {plan.unchanged} are unchanged, "
             f"{len(plan.refusals)} cannot be written"
         )
         for refusal in plan.refusals:
             self.stdout.write(f"  {refusal.message}")
+
+
+@transaction.atomic
+def _plan(service: Service, label: str) -> Plan:
+    """What a push would find now: usage is metered and rated for it, and then all of that is undone."""
+    now = timezone.now()
+    try:
+        meter_period(service=service, period_label=label, now=now)
+        rate_period(service=service, period_label=label, now=now)
+        return plan_pushes(service=service, period_label=label, actor=None, is_dry=True)
+    except DomainError as error:
+        raise CommandError(f"{service} {label}: {error.message}") from None
+    finally:
+        transaction.set_rollback(True)

@@ -12,4 +12,4 @@ class Command(RunCommand):
     has_period = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.perform(find_service(options["service"]) if options["service"] else None)
+        self.perform_for([find_service(options["service"]) if options["service"] else None])
