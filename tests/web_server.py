@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -16,9 +17,17 @@ START_SECONDS = 30
 STOP_SECONDS = 15
 
 
+@dataclass(frozen=True, slots=True)
+class WebServer:
+    """A running server."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
-def serve(folder: Path, **environment: str) -> Iterator[int]:
-    """The port of a server that answers; its output is kept in `folder`, and its end is waited for."""
+def serve(folder: Path, **environment: str) -> Iterator[WebServer]:
+    """A server that answers; its output is kept in `folder`, and its end is waited for."""
     port = find_free_port()
     command = [sys.executable, *WEB, "--host", "127.0.0.1", "--port", str(port)]
     log_path = folder / f"web-{port}.log"
@@ -26,7 +35,7 @@ def serve(folder: Path, **environment: str) -> Iterator[int]:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
     try:
         wait_for_answer(process, port, log_path)
-        yield port
+        yield WebServer(port, process)
     finally:
         process.terminate()
         process.wait(STOP_SECONDS)

@@ -51,7 +51,7 @@ def open_stage() -> Iterator[Stage]:
         service_id, key = prepare_tables()
         console = stack.enter_context(serve(folder))
         peers = stack.enter_context(serve(folder, DJANGO_SETTINGS_MODULE="tests.bench.peer_settings"))
-        yield Stage(database_url, console, peers, key, service_id)
+        yield Stage(database_url, console.port, peers.port, key, service_id)
 
 
 @contextmanager

@@ -1,0 +1,58 @@
+"""A service with a key, and how it posts."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from ingest.keys import create_key
+from tests import factories
+
+
+@pytest.fixture
+def service(db):
+    """The service that posts."""
+    return factories.ServiceFactory()
+
+
+@pytest.fixture
+def key(service):
+    """Its key, in clear."""
+    return create_key(service=service, name="production", actor=None).key
+
+
+@pytest.fixture
+def post(key):
+    """Posts to a path of the API: a value becomes JSON, bytes go as they are."""
+
+    def post(path, body, **headers):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"authorization": f"Bearer {key}"} | headers
+        return Client().generic("POST", f"/api/v1/{path}", data, "application/json", headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def post_event(post):
+    """Posts one event: the smallest that is accepted, changed as told."""
+
+    def post_event(**fields):
+        return post("events", {"event": make_event(**fields)})
+
+    return post_event
+
+
+@pytest.fixture
+def post_batch(post):
+    """Posts a batch of events."""
+
+    def post_batch(*events):
+        return post("events/batch", {"events": list(events)})
+
+    return post_batch
+
+
+def make_event(transaction_id="t-1", **fields):
+    """The smallest event that names a subscription."""
+    return {"transaction_id": transaction_id, "code": "api", "external_subscription_id": "sub-1"} | fields

@@ -1,0 +1,35 @@
+"""The OpenAPI document is complete, and its examples are what really happens."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from ingest.api.schema import EVENT, STORED, TAKEN
+from tests.ingest.api.refusals import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_document_is_valid_and_made_without_a_warning():
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=StringIO())
+
+
+def test_it_is_served_with_its_page_to_anyone():
+    document = Client().get("/api/schema", headers={"accept": "application/json"}).json()
+    assert {"/api/v1/events", "/api/v1/events/batch"} <= set(document["paths"])
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    assert Client().get("/api/docs").status_code == 200
+
+
+def test_the_examples_are_true(post):
+    answer = post("events", {"event": EVENT}).json()["event"]
+    unpredictable = {"lago_id", "created_at"}
+    assert {name: answer[name] for name in answer if name not in unpredictable} == {
+        name: STORED[name] for name in STORED if name not in unpredictable
+    }
+    assert answer.keys() == STORED.keys()
+    assert refused(post("events", {"event": EVENT})) == TAKEN
+    other = {**EVENT, "transaction_id": "other"}
+    assert refused(post("events/batch", {"events": [other, EVENT]})) == {"1": TAKEN}
