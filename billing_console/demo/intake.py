@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from ingest.collection import EventsRefused, PostedEvent, store_events
+from ingest.collection import EventsRefused, PostedEvent, Refusal, store_events
 from ingest.models import Service
 
 BATCH = 1000
@@ -19,9 +19,8 @@ def post_events(service: Service, events: Iterable[PostedEvent]) -> None:
 def _post(service: Service, events: list[PostedEvent]) -> None:
     try:
         store_events(service_id=service.pk, events=events)
-    except EventsRefused as refusal:
-        if refusal.code != "duplicate":
+    except EventsRefused as refused:
+        if any(refusal != Refusal.DUPLICATE for refusal in refused.refusals.values()):
             raise
         # An interrupted load stored these before.
-        known = set(refusal.indexes)
-        _post(service, [event for index, event in enumerate(events) if index not in known])
+        _post(service, [event for index, event in enumerate(events) if index not in refused.refusals])

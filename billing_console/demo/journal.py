@@ -21,7 +21,7 @@ BEGUN, LOADED = "demo.begun", "demo.loaded"
 STEP = "demo_step"
 FINISHED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
 # What a run of the story must not leave behind; bills that are refused belong to the story.
-LEFT_UNDONE = ("failed", "pending", "unknown")
+LEFT_UNDONE = ("failed", "pending", "sending", "unknown")
 
 # One load at a time, by an advisory lock of this number; it ends with the connection that holds it.
 LOCK = 7_401_220_419
