@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from ingest.models import Fee, Usage
 from ingest.screens.base import EvidenceAdmin
-from ingest.screens.columns import age_column, amount_column, json_column, quantity_column
+from ingest.screens.columns import age_column, amount_column, exact_column, json_column, quantity_column
 from ingest.screens.filters import PeriodFilter, service_filter
 
 SubscriptionServiceFilter = service_filter("subscription__service")
@@ -84,7 +84,7 @@ class FeeAdmin(EvidenceAdmin):
     )
     shown_quantity = quantity_column("quantity")
     shown_amount = amount_column("amount")
-    shown_exact_amount = amount_column("exact_amount")
+    shown_exact_amount = exact_column("exact_amount")
     shown_details = json_column("details", title="how it was rated")
     rated = age_column("rated_at", title="rated")
 

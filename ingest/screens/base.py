@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import BadRequest
 from django.db.models import Model
@@ -25,6 +26,8 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
     list_fullwidth = True
     compressed_fields = True
     empty_value_display = NOTHING
+    # Counting behind every choice of every filter would read the table once for each.
+    show_facets = ShowFacets.NEVER
     change_form_template = "admin/with_buttons.html"
 
     def render_change_form(
@@ -78,6 +81,7 @@ class EvidenceInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = False
+    hide_title = True
     per_page = 50
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -9,7 +9,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ingest.screens.formatting import show_amount, show_badge, show_instant, show_json, show_quantity
+from ingest.screens.formatting import (
+    NOTHING,
+    format_amount,
+    show_amount,
+    show_badge,
+    show_figure,
+    show_instant,
+    show_json,
+    show_quantity,
+)
 
 Column = Callable[[Any, Any], Any]
 
@@ -42,6 +51,26 @@ def amount_column(
     @admin.display(description=title or _title(name), ordering=name)
     def show(_: Any, row: Model) -> SafeString:
         return show_amount(getattr(row, name), _follow(row, currency), is_signed=is_signed)
+
+    return show
+
+
+def exact_column(name: str, *, currency: str = "currency", title: str = "") -> Column:
+    """An amount of the row with all its digits, for the row's own page."""
+
+    @admin.display(description=title or _title(name))
+    def show(_: Any, row: Model) -> SafeString:
+        return show_figure(format_amount(getattr(row, name), _follow(row, currency)))
+
+    return show
+
+
+def person_column(name: str, *, title: str = "") -> Column:
+    """A person by name, without a link: users are a page for superusers."""
+
+    @admin.display(description=title or _title(name), ordering=f"{name}__username")
+    def show(_: Any, row: Model) -> str:
+        return str(getattr(row, name) or NOTHING)
 
     return show
 

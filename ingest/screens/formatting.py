@@ -62,15 +62,15 @@ def format_percent(share: Decimal) -> str:
     return f"{format_decimal(share * 100)} %"
 
 
-def format_age(since: datetime | None, now: datetime | None = None) -> str:
-    """How long ago something was, in its largest unit: 3 d, 5 h, 12 min, now."""
+def format_ago(since: datetime | None, now: datetime | None = None) -> str:
+    """How long ago something was, in its largest unit: 3 d ago, 5 h ago, just now."""
     if since is None:
         return "never"
     seconds = int(((now or timezone.now()) - since).total_seconds())
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return "now"
+            return f"{seconds // size} {unit} ago"
+    return "just now"
 
 
 def format_instant(instant: datetime | None) -> str:
@@ -108,7 +108,7 @@ def show_badge(text: str, tone: str, icon: str) -> SafeString:
 def show_instant(instant: datetime | None) -> SafeString:
     """How long ago, with the instant as the tooltip."""
     return format_html(
-        '<span class="nowrap" title="{}">{}</span>', format_instant(instant), format_age(instant)
+        '<span class="nowrap" title="{}">{}</span>', format_instant(instant), format_ago(instant)
     )
 
 

@@ -55,7 +55,7 @@ def percent(value: Decimal) -> str:
 
 
 @register.filter
-def age(since: datetime | None) -> SafeString:
+def ago(since: datetime | None) -> SafeString:
     """How long ago, the instant as its tooltip."""
     return formatting.show_instant(since)
 

@@ -7,7 +7,14 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
-from ingest.screens.columns import age_column, amount_column, json_column, link_to, quantity_column
+from ingest.screens.columns import (
+    age_column,
+    amount_column,
+    exact_column,
+    json_column,
+    link_to,
+    quantity_column,
+)
 from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
 from ingest.screens.formatting import show_badge
 from reconciliation.models import Amount, AmountLine, SourceDocument
@@ -43,15 +50,20 @@ class AmountLineInline(EvidenceInline):
         "shown_untaxed",
         "shown_tax",
         "shown_total",
-        "is_priced_by_odoo",
+        "priced_by",
     )
     readonly_fields = fields
     ordering = ("position",)
     shown_quantity = quantity_column("quantity")
     shown_price = quantity_column("unit_price")
-    shown_untaxed = amount_column("untaxed", currency="amount__currency")
-    shown_tax = amount_column("tax", currency="amount__currency")
-    shown_total = amount_column("total", currency="amount__currency")
+    shown_untaxed = exact_column("untaxed", currency="amount__currency")
+    shown_tax = exact_column("tax", currency="amount__currency")
+    shown_total = exact_column("total", currency="amount__currency")
+
+    @admin.display(description="price from")
+    def priced_by(self, line: AmountLine) -> str:
+        """Whose price the line has."""
+        return "Odoo" if line.is_priced_by_odoo else "the service"
 
 
 @admin.register(Amount)
@@ -85,9 +97,9 @@ class AmountAdmin(EvidenceAdmin):
         "side",
         "source_document",
         "state",
-        "shown_untaxed",
-        "shown_tax",
-        "shown_total",
+        "exact_untaxed",
+        "exact_tax",
+        "exact_total",
         "currency",
         "version",
         "fetched_at",
@@ -96,6 +108,9 @@ class AmountAdmin(EvidenceAdmin):
     shown_untaxed = amount_column("untaxed")
     shown_tax = amount_column("tax")
     shown_total = amount_column("total")
+    exact_untaxed = exact_column("untaxed")
+    exact_tax = exact_column("tax")
+    exact_total = exact_column("total")
     version = show_currency
     fetched = age_column("fetched_at", title="fetched")
 

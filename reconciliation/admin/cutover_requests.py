@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
-from ingest.screens.columns import age_column, state_column
+from ingest.screens.columns import age_column, person_column, state_column
 from ingest.screens.filters import ServiceFilter
 from reconciliation import cutover
 from reconciliation.admin.links import condition_address
@@ -40,17 +40,20 @@ class CutoverRequestAdmin(EvidenceAdmin):
         "service",
         "effective_date",
         "shown_status",
-        "requested_by",
+        "shown_requested_by",
         "created_at",
         "comment",
-        "decided_by",
+        "shown_decided_by",
         "decided_at",
         "decision_comment",
-        "rolled_back_by",
+        "shown_rolled_back_by",
         "rolled_back_at",
         "rollback_reason",
         "evidence_digest",
     )
+    shown_requested_by = person_column("requested_by")
+    shown_decided_by = person_column("decided_by")
+    shown_rolled_back_by = person_column("rolled_back_by")
     shown_status = state_column("status", CUTOVER, title="status")
     requested = age_column("created_at", title="asked")
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
-from ingest.screens.columns import age_column, json_column, state_column
+from ingest.screens.columns import age_column, json_column, person_column, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
 from reconciliation import push
 from reconciliation.admin.looks import PUSH
@@ -57,11 +57,12 @@ class PushAdmin(EvidenceAdmin):
         "odoo_id",
         "error_code",
         "error",
-        "requested_by",
+        "shown_requested_by",
         "run",
         "digest",
         "shown_payload",
     )
+    shown_requested_by = person_column("requested_by")
     shown_status = state_column("status", PUSH, title="status")
     shown_payload = json_column("payload")
     created = age_column("created_at", title="asked")

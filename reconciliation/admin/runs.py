@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
-from ingest.screens.columns import age_column, json_column, link_to, state_column
+from ingest.screens.columns import age_column, json_column, link_to, person_column, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter
 from reconciliation.admin.looks import RUN
 from reconciliation.models import Run, RunStatus
@@ -41,13 +41,14 @@ class RunAdmin(EvidenceAdmin):
         "shown_status",
         "progress",
         "message",
-        "requested_by",
+        "shown_requested_by",
         "created_at",
         "started_at",
         "finished_at",
         "shown_parameters",
         "shown_summary",
     )
+    shown_requested_by = person_column("requested_by")
     shown_status = state_column("status", RUN, title="status")
     shown_parameters = json_column("parameters")
     shown_summary = json_column("summary")

@@ -57,11 +57,13 @@ def test_events_are_found_by_transaction_subscription_and_code(client):
 
 def test_amounts_keep_their_digits_on_a_page_and_are_rounded_in_a_list(client):
     fee = factories.FeeFactory(exact_amount=Decimal("60.0249999999"), amount=Decimal("60.02"))
+    factories.PlanFactory(amount=Decimal("99.125"))
 
     page = client.get(reverse("admin:ingest_fee_change", args=[fee.pk])).content.decode()
+    plans = client.get(reverse("admin:ingest_plan_changelist")).content.decode()
 
-    assert "60.0249999999 CAD" in page
-    assert "≈ 60.02" in page
+    assert "60.0249999999" in page
+    assert 'title="99.125 CAD">≈ 99.13<' in plans
 
 
 def test_the_history_of_a_row_is_its_audit(client):

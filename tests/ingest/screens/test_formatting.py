@@ -63,21 +63,21 @@ def test_an_amount_reads_back_as_what_it_is(amount):
 @pytest.mark.parametrize(
     ("ago", "text"),
     [
-        (timedelta(seconds=20), "now"),
-        (timedelta(minutes=12), "12 min"),
-        (timedelta(hours=5, minutes=59), "5 h"),
-        (timedelta(days=3), "3 d"),
-        (timedelta(seconds=-5), "now"),
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=12), "12 min ago"),
+        (timedelta(hours=5, minutes=59), "5 h ago"),
+        (timedelta(days=3), "3 d ago"),
+        (timedelta(seconds=-5), "just now"),
     ],
 )
 def test_an_age_has_one_unit(ago, text):
     now = datetime(2026, 10, 3, tzinfo=UTC)
 
-    assert formatting.format_age(now - ago, now) == text
+    assert formatting.format_ago(now - ago, now) == text
 
 
 def test_what_never_was_says_so():
-    assert formatting.format_age(None) == "never"
+    assert formatting.format_ago(None) == "never"
     assert formatting.format_instant(None) == "—"
 
 

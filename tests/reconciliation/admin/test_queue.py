@@ -153,6 +153,7 @@ def test_customers_are_found_by_name_and_external_id(client):
         "currency=€",
         "age=never",
         "q=%25_",
+        "_facets=True",
     ],
 )
 def test_a_wrong_address_is_no_error(client, query):
