@@ -31,7 +31,8 @@ class RunCommand(BaseCommand):
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.perform_for(self.choose(options["service"]), check_period(options["period"]))
+        period = check_period(options["period"])
+        self.perform_for(self.choose(options["service"]), period)
 
     def choose(self, code: str | None) -> list[Service]:
         """The service of that code, or all that this command can do something for."""
