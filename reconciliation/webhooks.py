@@ -120,7 +120,8 @@ def deliver_due(*, now: datetime, limit: int = 50) -> int:
 def retry(*, delivery_id: int, actor: User) -> Delivery:
     """Sends a failed delivery again, with the same body and key; refuses any other (`not_failed`)."""
     require_permission(actor, "reconciliation.retry_delivery")
-    delivery = Delivery.objects.select_for_update().select_related("endpoint__service").get(pk=delivery_id)
+    deliveries = Delivery.objects.select_for_update(of=("self",)).select_related("endpoint__service")
+    delivery = deliveries.get(pk=delivery_id)
     if delivery.status != DeliveryStatus.FAILED:
         raise DomainError("not_failed", "Only a failed delivery can be sent again.")
     delivery.status, delivery.next_attempt_at = DeliveryStatus.RETRYING, timezone.now()
