@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ingest.metering.aggregation import truncate_to_millisecond
 from ingest.metering.periods import (
@@ -78,6 +78,11 @@ def subscriptions_of(service: Service, customers: Iterable[int] | None = None) -
     """A service's subscriptions with what `grid_of` needs, for all customers or for some."""
     rows = Subscription.objects.filter(service=service).select_related("plan", "customer__service")
     return rows if customers is None else rows.filter(customer__in=customers)
+
+
+def running_subscriptions(service: Service, now: datetime) -> QuerySet[Subscription]:
+    """Those that run now or later; one whose end is set already is billed until then like any other."""
+    return subscriptions_of(service).filter(Q(terminated_at=None) | Q(terminated_at__gt=now))
 
 
 def windows_of(

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ingest import audit
 from ingest.billers import switch_biller
-from ingest.calendar import first_period_from, first_period_on, midnight_of, subscriptions_of
+from ingest.calendar import first_period_from, first_period_on, midnight_of, running_subscriptions
 from ingest.errors import DomainError, require_permission
 from ingest.models import Biller, BillerTerm, Phase, Service, Subscription
 from ingest.services import lock_service
@@ -134,7 +134,7 @@ def roll_back(*, request_id: int, actor: User, reason: str) -> CutoverRequest:
     switched = switch_biller(
         switches=[
             (subscription, first_period_from(subscription, max(now, _midnight(subscription, request))).start)
-            for subscription in _open_subscriptions(request.service)
+            for subscription in running_subscriptions(request.service, now)
         ],
         biller=Biller.SERVICE,
         actor=actor,
@@ -177,7 +177,7 @@ def assign_to_odoo(request: CutoverRequest, *, actor: User | None) -> int:
     return switch_biller(
         switches=[
             (subscription, first_period_on(subscription, request.effective_date).start)
-            for subscription in _open_subscriptions(request.service).filter(~Exists(given))
+            for subscription in running_subscriptions(request.service, timezone.now()).filter(~Exists(given))
         ],
         biller=Biller.ODOO,
         actor=actor,
@@ -191,11 +191,6 @@ def _go_live(request: CutoverRequest) -> None:
     _set_phase(request.service, Phase.LIVE, None, "service.go_live")
     _record(request, None, "cutover.go_live", {}, "")
     _announce(request, "cutover.live")
-
-
-def _open_subscriptions(service: Service) -> QuerySet[Subscription]:
-    """Those that run now or later; one whose end is set already is billed until then like any other."""
-    return subscriptions_of(service).filter(Q(terminated_at=None) | Q(terminated_at__gt=timezone.now()))
 
 
 def _midnight(subscription: Subscription, request: CutoverRequest) -> datetime:

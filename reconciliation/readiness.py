@@ -7,6 +7,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from ingest.billers import billed_by
+from ingest.calendar import running_subscriptions
 from ingest.models import Biller, Customer, Fee, Service
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
 from reconciliation.held_fees import count_unpushed
@@ -93,7 +94,7 @@ def _unjudged(service: Service, newest: datetime | None, closed_until: datetime)
 
 def _unlinked(service: Service, labels: list[str]) -> int:
     """Customers that will be billed, or were in the judged periods, and that Odoo does not know."""
-    running = service.subscriptions.filter(Q(terminated_at=None) | Q(terminated_at__gt=timezone.now()))
+    running = running_subscriptions(service, timezone.now())
     return (
         Customer.objects.filter(service=service, odoo_partner_id=None)
         .filter(Q(subscriptions__in=running) | Q(reconciliations__period_label__in=labels))

@@ -1,10 +1,11 @@
 """The cutover board: each service's phase, what is still missing, and what would change hands."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
-from ingest.calendar import first_period_from, subscriptions_of
+from django.utils import timezone
+
+from ingest.calendar import first_period_on, running_subscriptions
 from ingest.models import Phase, Service
 from reconciliation.comparison.readiness import Condition
 from reconciliation.models import CutoverRequest, CutoverStatus
@@ -60,9 +61,8 @@ def read_card(service: Service, request: CutoverRequest | None) -> Card:
 
 def read_switches(*, service: Service, effective_date: date) -> list[Switch]:
     """When the service's open subscriptions would switch: each at its first period start on or after the date."""
-    midnight = datetime.combine(effective_date, time.min, ZoneInfo(service.timezone)).astimezone(UTC)
     counts: dict[datetime, int] = {}
-    for subscription in subscriptions_of(service).filter(terminated_at=None).iterator():
-        start = first_period_from(subscription, midnight).start
+    for subscription in running_subscriptions(service, timezone.now()).iterator():
+        start = first_period_on(subscription, effective_date).start
         counts[start] = counts.get(start, 0) + 1
     return [Switch(start, counts[start]) for start in sorted(counts)]
