@@ -74,10 +74,8 @@ def database(name, template):
 
 def _administer(statement):
     named = connections["default"].get_connection_params() | {"dbname": "postgres"}
-    with psycopg.connect(
-        **{key: named[key] for key in ADDRESS if named.get(key)}, autocommit=True
-    ) as session:
-        session.execute(statement)
+    with psycopg.connect(**{key: named[key] for key in ADDRESS if named.get(key)}, autocommit=True) as server:
+        server.execute(statement)
 
 
 @pytest.fixture(scope="module")

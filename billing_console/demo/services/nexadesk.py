@@ -25,7 +25,7 @@ from billing_console.demo.terms import (
     ServiceStory,
 )
 
-SEATS = Metric("seats", "Agent seats", events=1, noise=0)
+SEATS = Metric("seats", "Seats", events=1, noise=0)
 TICKETS = Metric("tickets", "Tickets handled")
 
 STARTER = Plan(
@@ -100,7 +100,7 @@ NEXADESK = ServiceStory(
     products=[
         Product("DESK-STARTER", "NexaDesk Starter", {"CAD": "19.00"}, is_recurring=True),
         Product("DESK-TEAM", "NexaDesk Team", {"CAD": "79.00"}, is_recurring=True),
-        Product("DESK-SEAT", "NexaDesk agent seats"),
+        Product("DESK-SEAT", "NexaDesk seats"),
         Product("DESK-TICKET", "NexaDesk tickets"),
     ],
     metrics=[SEATS, TICKETS],
