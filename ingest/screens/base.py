@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -54,7 +54,9 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
         if not issubclass(self.model, PublicModel):
             return super().history_view(request, object_id, extra_context)
         row = self.get_object(request, object_id)
-        if row is None or not self.has_view_permission(request, row):
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return redirect(f"{reverse('admin:ingest_auditrecord_changelist')}?object_id={row.public_id}")
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from ingest.screens.formatting import (
     NOTHING,
     format_amount,
+    name_person,
     show_amount,
     show_badge,
     show_figure,
@@ -70,7 +71,8 @@ def person_column(name: str, *, title: str = "") -> Column:
 
     @admin.display(description=title or _title(name), ordering=f"{name}__username")
     def show(_: Any, row: Model) -> str:
-        return str(getattr(row, name) or NOTHING)
+        person = getattr(row, name)
+        return name_person(person) if person else NOTHING
 
     return show
 

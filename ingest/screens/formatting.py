@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -76,6 +77,11 @@ def format_ago(since: datetime | None, now: datetime | None = None) -> str:
 def format_instant(instant: datetime | None) -> str:
     """An instant to the minute, in UTC."""
     return NOTHING if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def name_person(user: User | None) -> str:
+    """A person's full name, else their user name; nobody is the console's own schedule."""
+    return "the schedule" if user is None else user.get_full_name() or user.get_username()
 
 
 def show_figure(text: str, *, exact: str = "", tone: str = "") -> SafeString:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import User
 from django.utils.safestring import SafeString
 
 from ingest.screens import formatting
@@ -64,6 +65,12 @@ def ago(since: datetime | None) -> SafeString:
 def instant(value: datetime | None) -> str:
     """An instant to the minute, in UTC."""
     return formatting.format_instant(value)
+
+
+@register.filter
+def person(user: User | None) -> str:
+    """A person's name; nobody is the schedule."""
+    return formatting.name_person(user)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from ingest.models import Phase
+from ingest.screens.actions import person_of
 from reconciliation.admin.links import condition_address, list_address, overview_address, queue_address
 from reconciliation.admin.looks import PHASE
 from reconciliation.figures import cutover, freshness, overview
@@ -35,6 +36,7 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "board": [_show_card(card) for card in cutover.read_board()],
         "has_figures": overview.has_rows(),
     }
+    context["mine"] = overview.count_mine(chosen, person_of(request))
     return context | (_read_figures(chosen) if context["has_figures"] else {"steps": _list_first_steps()})
 
 
@@ -86,6 +88,7 @@ def _link_summary(here: dict[str, str]) -> dict[str, str]:
         "rows": queue_address(**here, view="all"),
         "matched": queue_address(**here, view="tolerance", zero="shown"),
         "open": queue_address(**here, view="triage"),
+        "mine": queue_address(**here, view="mine"),
         "reopened": queue_address(**here, view="reopened"),
         "resolved": queue_address(**here, view="resolved"),
     }

@@ -12,7 +12,7 @@ from reconciliation import triage
 from reconciliation.admin.bulk import link_runs
 from reconciliation.admin.links import overview_address, queue_address
 from reconciliation.admin.looks import OUTCOME, STATUS
-from reconciliation.figures.page import read_page
+from reconciliation.figures.page import mark_differences, read_page
 from reconciliation.figures.queue import read_next
 from reconciliation.lines import read_lines
 from reconciliation.models import Outcome, Reconciliation, RunKind, Status
@@ -71,7 +71,7 @@ class PageScreen:
         row = screen.get_object(request, str(object_id))
         if row is None:
             raise Http404
-        context = {"row": row, "pairs": read_lines(row).pairs}
+        context = {"row": row, "lines": mark_differences(read_lines(row).pairs, row.currency)}
         return TemplateResponse(request, "admin/reconciliation/reconciliation/lines.html", context)
 
     def get_buttons(self, request: HttpRequest, row: Reconciliation) -> list[Button]:

@@ -39,7 +39,7 @@ class QueueScreen(EvidenceAdmin):
     list_before_template = "admin/reconciliation/reconciliation/views.html"
     list_display = (
         "whose",
-        "period_label",
+        "period",
         "external",
         "odoo",
         "shown_delta",
@@ -79,6 +79,11 @@ class QueueScreen(EvidenceAdmin):
     def whose(self, row: Reconciliation) -> SafeString:
         """Whose bill it is, and of which service."""
         return format_html('<span class="two">{} <small>{}</small></span>', row.customer, row.service)
+
+    @admin.display(description="period, currency", ordering="period_start")
+    def period(self, row: Reconciliation) -> SafeString:
+        """For which period, and in which currency every amount of the row is."""
+        return format_html('<span class="two">{} <small>{}</small></span>', row.period_label, row.currency)
 
     @admin.display(description="delta", ordering="at_stake")
     def shown_delta(self, row: Reconciliation) -> SafeString:

@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 from reconciliation.models import Alarm, CutoverRequest, CutoverStatus, Reconciliation, Status
 
-KEPT_SECONDS = 20
+KEPT_SECONDS = 5
 MOST = 999
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Sign
 from django.utils import timezone
@@ -107,6 +108,11 @@ def read_summary(selection: Selection) -> Summary:
         not_compared=[(Outcome(outcome), count) for outcome, count in outcomes.order_by("-count")],
         currencies=_read_currencies(rows),
     )
+
+
+def count_mine(selection: Selection, person: User) -> int:
+    """How many open rows of the chosen period are this person's."""
+    return Reconciliation.objects.filter(selection.rows & OPEN, owner=person).count()
 
 
 def _read_currencies(rows: QuerySet[Reconciliation]) -> list[CurrencyFigures]:

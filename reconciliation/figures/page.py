@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
 from ingest.metering.periods import Interval, PeriodLabelError, parse_label
 from ingest.models import AuditRecord, Fee
+from ingest.rating.money import round_to_currency
 from ingest.screens.formatting import format_amount, format_share, format_signed
 from reconciliation.comparison.causes import Cause
 from reconciliation.comparison.lines import LinePair
@@ -40,6 +41,13 @@ class SideFigures:
     total: Decimal | None
 
 
+class Line(NamedTuple):
+    """A pair of lines, and whether they are apart by more than a rounding."""
+
+    pair: LinePair
+    is_difference: bool
+
+
 @dataclass(frozen=True, slots=True)
 class RatedFee:
     """A fee with the price that was used, as facts, and what each tier gave."""
@@ -56,7 +64,7 @@ class Page:
     row: Reconciliation
     sentence: str
     sides: Sequence[SideFigures]
-    pairs: Sequence[LinePair]
+    lines: Sequence[Line]
     causes: Sequence[Cause]
     waterfall: Waterfall | None
     fees: Sequence[RatedFee]
@@ -69,7 +77,7 @@ class Page:
     @property
     def has_agreeing_lines(self) -> bool:
         """Whether there are lines that a person who looks for differences may hide."""
-        return any(not pair.delta for pair in self.pairs) and any(pair.delta for pair in self.pairs)
+        return len({line.is_difference for line in self.lines}) == 2
 
 
 def read_page(row: Reconciliation) -> Page:
@@ -79,7 +87,7 @@ def read_page(row: Reconciliation) -> Page:
         row=row,
         sentence=write_sentence(row),
         sides=_read_sides(row),
-        pairs=lines.pairs,
+        lines=mark_differences(lines.pairs, row.currency),
         causes=lines.causes,
         waterfall=_draw(row, lines.causes),
         fees=[_explain(fee) for fee in read_fees([row]) if _is_of(fee, row)],
@@ -91,6 +99,11 @@ def read_page(row: Reconciliation) -> Page:
         records=_read_records(row),
         run=_read_run(row),
     )
+
+
+def mark_differences(pairs: Sequence[LinePair], currency: str) -> list[Line]:
+    """The pairs with whether they differ: what rounds to nothing in the currency does not."""
+    return [Line(pair, round_to_currency(pair.delta, currency) != 0) for pair in pairs]
 
 
 def write_sentence(row: Reconciliation) -> str:
