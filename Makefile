@@ -20,7 +20,7 @@ run: install ## start the console and its demo (HOST, PORT, DATA_DIR, DATABASE_U
 	@exec env PYTHONDONTWRITEBYTECODE=1 $(RUN) -m billing_console.runtime
 
 test: $(DEVELOPMENT) ## run the whole suite on a throw-away PostgreSQL (ARGS="-k words" for a part)
-	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEVELOPMENT) ## ruff, mypy and the import contracts
 	$(RUN) -m ruff check .

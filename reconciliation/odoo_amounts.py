@@ -12,7 +12,7 @@ from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.records import Quotation, QuotationLine
 from reconciliation.documents import NewAmount, NewLine, retire_document, store_document
-from reconciliation.models import AlarmKind, LineKind, Push, PushStatus, Side, Source
+from reconciliation.models import AlarmKind, LineKind, Push, PushStatus, Side, Source, SourceDocument
 from reconciliation.runs import Progress
 
 BATCH = 200
@@ -23,16 +23,17 @@ def fetch_amounts(
     service: Service,
     period_label: str,
     connector: OdooConnector,
+    unread_since: datetime,
     progress: Progress | None = None,
     customers: Iterable[int] | None = None,
 ) -> dict[str, int]:
-    """Reads back every quotation that was pushed for a period and keeps what changed.
+    """Reads back every quotation that was pushed for a period and not read since, and keeps what changed.
 
     A quotation that somebody confirmed raises an alarm; one that is gone no longer counts, and its push has
     failed, so that the next one writes it again. A failed fetch raises ConnectorError and changes nothing: it
     is never a zero.
     """
-    pushes = _pushed(service, period_label, customers)
+    pushes = _pushed(service, period_label, customers, unread_since)
     counts = {"quotations": 0, "changed": 0, "gone": 0}
     for start in range(0, len(pushes), BATCH):
         batch = pushes[start : start + BATCH]
@@ -89,9 +90,16 @@ def watch_state(push: Push, error: ConnectorError) -> None:
         _alarm_not_draft(push, error.message)
 
 
-def _pushed(service: Service, period_label: str, customers: Iterable[int] | None) -> list[Push]:
-    """One push for each quotation that Odoo has held, whatever became of it since."""
-    pushes = Push.objects.filter(service=service, period_label=period_label, odoo_id__isnull=False)
+def _pushed(
+    service: Service, period_label: str, customers: Iterable[int] | None, unread_since: datetime
+) -> list[Push]:
+    """One push for each quotation that Odoo has held, whatever became of it, and that was not read since."""
+    read = SourceDocument.objects.filter(
+        service=service, source=Source.ODOO_QUOTATION, is_current=True, fetched_at__gte=unread_since
+    )
+    pushes = Push.objects.filter(service=service, period_label=period_label, odoo_id__isnull=False).exclude(
+        key__in=read.values("reference")
+    )
     if customers is not None:
         pushes = pushes.filter(customer__in=customers)
     return list(pushes.order_by("key", "-version").distinct("key").select_related("service", "customer"))

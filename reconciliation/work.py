@@ -81,7 +81,10 @@ def send_all(service: Service, progress: Progress | None = None) -> int:
 
 
 def fetch(run: Run, progress: Progress) -> Summary:
-    """Reads Odoo's amounts of each period, and the invoices of the service's orders."""
+    """Reads Odoo's amounts of each period, and the invoices of the service's orders.
+
+    What a push of the same run has just read back is not read twice.
+    """
     service, connector = _service(run), connect(_service(run))
     summary: Summary = {"quotations": 0, "changed": 0, "gone": 0}
     for label in _labels(run):
@@ -89,6 +92,7 @@ def fetch(run: Run, progress: Progress) -> Summary:
             service=service,
             period_label=label,
             connector=connector,
+            unread_since=run.started_at or timezone.now(),
             progress=progress,
             customers=_customers(run),
         )

@@ -5,11 +5,7 @@ import re
 import urllib.request
 from datetime import date, timedelta
 
-import pytest
 from playwright.sync_api import expect
-
-# One console serves them all, so that they run in one process.
-pytestmark = pytest.mark.xdist_group("console")
 
 # What a run takes on a machine that is busy with other tests.
 RUN_SECONDS = 120

@@ -26,7 +26,8 @@ def customer(world):
 
 
 def fetch(world, **values):
-    return fetch_amounts(service=world.service, period_label=LABEL, connector=world.connector, **values)
+    given = {"connector": world.connector, "unread_since": timezone.now(), **values}
+    return fetch_amounts(service=world.service, period_label=LABEL, **given)
 
 
 def write(world, customer, **values):
@@ -47,6 +48,11 @@ class TestFetching:
         assert fetch(world) == {"quotations": 1, "changed": 0, "gone": 0}
         document = SourceDocument.objects.get()
         assert (document.version, document.fetched_at > before) == (1, True)
+
+    def test_what_was_read_since_is_not_read_again(self, world, customer):
+        before = SourceDocument.objects.get().fetched_at
+        assert fetch(world, unread_since=before) == {"quotations": 0, "changed": 0, "gone": 0}
+        assert SourceDocument.objects.get().fetched_at == before
 
     def test_a_price_that_changed_in_odoo_is_a_new_version(self, world, customer):
         (line,) = world.office.find("sale.order.line", ["name", "like", "Pro"])
@@ -135,7 +141,7 @@ class TestFailing:
         connector = world.connector
         world.stand_in.stop()
         with pytest.raises(ConnectorError):
-            fetch_amounts(service=world.service, period_label=LABEL, connector=connector)
+            fetch(world, connector=connector)
         assert totals() == ["146.74"]
 
 
