@@ -47,6 +47,12 @@ class _Queue:
         return group
 
 
+def _return_connection() -> None:
+    """Whoever waits for another thread's statement must not keep the pool's last connection from it."""
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        connection.close()
+
+
 _queues: defaultdict[int, _Queue] = defaultdict(_Queue)
 
 
@@ -57,6 +63,7 @@ def store_event(*, service_id: int, event: PostedEvent) -> datetime:
     """
     if connection.in_atomic_block:  # another thread's transaction is not ours
         return store_events(service_id=service_id, events=[event])
+    _return_connection()
     group = _queues[service_id].store(service_id, event)
     try:
         return group.received_at.result()
