@@ -10,7 +10,7 @@ from reconciliation.figures import freshness, queue
 from reconciliation.figures.selection import read_periods
 from reconciliation.models import Reconciliation
 from tests import factories
-from tests.reconciliation.figures.rows import choose, make_row
+from tests.reconciliation.figures.rows import choose, make_row, month
 
 pytestmark = pytest.mark.django_db
 
