@@ -173,7 +173,9 @@ def _activate(pk: int, now: datetime) -> bool:
 
 def assign_to_odoo(request: CutoverRequest, *, actor: User | None) -> int:
     """Gives each subscription that has none yet its first period that Odoo bills; returns how many got one."""
-    given = BillerTerm.objects.filter(subscription=OuterRef("pk"), created_at__gte=request.decided_at)
+    given = BillerTerm.objects.filter(
+        subscription=OuterRef("pk"), biller=Biller.ODOO, created_at__gte=request.decided_at
+    )
     return switch_biller(
         switches=[
             (subscription, first_period_on(subscription, request.effective_date).start)
