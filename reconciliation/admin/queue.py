@@ -1,6 +1,5 @@
 """The queue: reconciliations as a list to work down, the most money first."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +19,7 @@ from ingest.screens.formatting import NOTHING, format_share, show_amount, show_f
 from reconciliation.admin.looks import OUTCOME, STATUS
 from reconciliation.admin.queue_filters import QUEUE_FILTERS, ViewFilter
 from reconciliation.figures.overview import label_cause
-from reconciliation.figures.queue import age_of, count_views, share_of, views_of, with_stake
+from reconciliation.figures.queue import AT_STAKE, age_of, count_views, share_of, views_of, with_stake
 from reconciliation.models import Outcome, Reconciliation, Status
 
 
@@ -52,6 +51,7 @@ class QueueScreen(EvidenceAdmin):
     list_filter = QUEUE_FILTERS
     list_select_related = ("customer", "service", "owner", "resolved_by")
     list_sections = (LinesSection,)
+    ordering = (AT_STAKE.desc(), "-pk")
     search_fields = ("customer__name", "customer__external_id")
     search_help_text = "Customer's name or external id"
 
@@ -63,10 +63,6 @@ class QueueScreen(EvidenceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reconciliation]:
         """Rows with the money at stake in each; the list itself puts them in order."""
         return with_stake(Reconciliation.objects.all())
-
-    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
-        """The most at stake first."""
-        return ("-at_stake", "-pk")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -80,7 +76,7 @@ class QueueScreen(EvidenceAdmin):
         """Whose bill it is, and of which service."""
         return format_html('<span class="two">{} <small>{}</small></span>', row.customer, row.service)
 
-    @admin.display(description="period, currency", ordering="period_start")
+    @admin.display(description="period", ordering="period_start")
     def period(self, row: Reconciliation) -> SafeString:
         """For which period, and in which currency every amount of the row is."""
         return format_html('<span class="two">{} <small>{}</small></span>', row.period_label, row.currency)

@@ -22,6 +22,13 @@ REOPENED = Q(status=Status.DELTA, reopened_at__isnull=False)
 OVER_BILLED = Q(outcome=Outcome.COMPARED, delta__gt=0) & ~Q(status=Status.MATCH)
 UNDER_BILLED = Q(outcome=Outcome.COMPARED, delta__lt=0) & ~Q(status=Status.MATCH)
 
+AT_STAKE = Coalesce(
+    Abs("delta"),
+    Abs("odoo_amount"),
+    Abs("external_amount"),
+    Value(Decimal(0), output_field=ExactDecimalField()),
+)
+
 DEFAULT_VIEW = "triage"
 # Counting further costs more than it tells.
 MOST_COUNTED = 1000
@@ -59,8 +66,7 @@ def count_views(user: User) -> Mapping[str, str]:
 
 def with_stake(rows: Rows) -> QuerySet[Any]:
     """Each row with the money at stake: its delta's size, or all of the one side that is there."""
-    nothing = Value(Decimal(0), output_field=ExactDecimalField())
-    return rows.annotate(at_stake=Coalesce(Abs("delta"), Abs("odoo_amount"), Abs("external_amount"), nothing))
+    return rows.annotate(at_stake=AT_STAKE)
 
 
 def share_of(row: Reconciliation) -> Decimal | None:
