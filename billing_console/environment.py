@@ -66,11 +66,12 @@ class Environment:
         return [word.strip() for word in value.split(",") if word.strip()] if value else default
 
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
-        """An address with a scheme from the list and a host, else the default and a problem."""
+        """An address with a scheme from the list and a place, else the default and a problem."""
 
         def parse(value: str) -> str:
             parts = urlsplit(value)
-            if parts.scheme not in schemes or not (parts.hostname or parts.path):
+            # Asking for the port is what finds one that is no number.
+            if parts.scheme not in schemes or not (parts.hostname or parts.path) or parts.port == 0:
                 raise ValueError(value)
             return value
 

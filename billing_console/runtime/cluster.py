@@ -56,4 +56,7 @@ def read_database_url(url: str) -> dict[str, Any]:
         raise ValueError("The database address cannot be read.") from None
     named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     settings: dict[str, Any] = {key: str(given.pop(name, "")) for key, name in named.items()}
+    if not all(port.isdigit() for port in settings["PORT"].split(",") if port):
+        # libpq reads the port only when it connects.
+        raise ValueError("The database address cannot be read.")
     return {"ENGINE": "django.db.backends.postgresql", **settings, "OPTIONS": given}
