@@ -49,13 +49,14 @@ class TestTheAnswer:
                 period_start=start,
                 period_end=start + timedelta(days=28),
             )
+        expected = {start: biller_of(subscription=subscription, period_start=start) for start in starts}
+        assert list(expected.values()) == [SERVICE, ODOO, ODOO, SERVICE]
         for biller in Biller:
             billed = set(billed_by(biller, Fee.objects.all()).values_list("period_start", flat=True))
-            assert billed == {
-                start
-                for start in starts
-                if biller_of(subscription=subscription, period_start=start) == biller
-            }
+            assert billed == {start for start in starts if expected[start] == biller}
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT fee.period_start, {BILLER_OF_FEE} FROM ingest_fee AS fee")
+            assert dict(cursor.fetchall()) == expected
 
     def test_the_database_knows_no_third_biller_and_no_second_answer(self):
         term = factories.BillerTermFactory()

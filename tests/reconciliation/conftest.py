@@ -1,10 +1,13 @@
-"""A running Odoo stand-in that the settings name, and a service linked to it."""
+"""A running Odoo stand-in with a service linked to it, and a service on its way through a cutover."""
 
 import pytest
+import time_machine
 
 from billing_console.demo.odoo_standin.server import start
 from billing_console.demo.odoo_standin.settings import Settings
+from reconciliation import cutover
 from tests.reconciliation.odoo_world import OdooWorld
+from tests.reconciliation.ready import EFFECTIVE, NOVEMBER, TODAY, make_ready_service
 
 STAND_IN = Settings()
 
@@ -21,3 +24,37 @@ def world(db, stand_in, settings):
     settings.ODOO_LOGIN, settings.ODOO_API_KEY = STAND_IN.login, STAND_IN.key
     settings.ODOO_COMPANY_ID, settings.ODOO_TIMEOUT = 1, 60
     return OdooWorld(stand_in)
+
+
+@pytest.fixture
+def clock():
+    """It is noon on 3 October 2026 until the test moves on."""
+    with time_machine.travel(TODAY, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def ready_service(db, clock):
+    return make_ready_service()
+
+
+@pytest.fixture
+def requested(ready_service, finance):
+    """Finance asked for the cutover on 1 November."""
+    return cutover.request_cutover(
+        service=ready_service, effective_date=EFFECTIVE, comment="Two clean months.", actor=finance
+    )
+
+
+@pytest.fixture
+def approved(requested, manager):
+    return cutover.approve(request_id=requested.pk, actor=manager, comment="Go.")
+
+
+@pytest.fixture
+def live(approved, clock):
+    """It is midnight on 1 November, and the service went live."""
+    clock.move_to(NOVEMBER)
+    cutover.activate_due(now=NOVEMBER)
+    approved.refresh_from_db()
+    return approved

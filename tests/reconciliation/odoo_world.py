@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from ingest.models import Fee, FeeKind
 from reconciliation import mirror, push
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.transport import OdooRpcTransport
 from reconciliation.intents import plan_pushes
 from reconciliation.models import Push
 from reconciliation.odoo import connect
 from tests import factories
-from tests.reconciliation.connectors.odoo.conftest import BackOffice
+from tests.reconciliation.connectors.odoo.conftest import SETTINGS, BackOffice
 
 LABEL = factories.PERIOD_LABEL
 
@@ -40,6 +42,12 @@ class OdooWorld:
         self.partner = self.office.customer("Acme")
         mirror.sync(connector=self.connector)
 
+    def transport(self, timeout=30):
+        """A transport of one's own, to be counted, hurried or cut."""
+        return OdooRpcTransport(
+            self.stand_in.url, SETTINGS.database, SETTINGS.login, SETTINGS.key, timeout=timeout
+        )
+
     @property
     def connector(self):
         """A new connection, as each run makes one."""
@@ -56,6 +64,12 @@ class OdooWorld:
 
     def make_customer(self):
         (customer,) = self.make_customers(1)
+        return customer
+
+    def make_billed_customer(self):
+        """One with 30.86 of API calls, 4.10 of storage and a full plan fee."""
+        customer = self.make_customer()
+        self.rate(customer, api="30.86", sto="4.10", plan_days=30)
         return customer
 
     def rate(self, customer, plan_days=None, **amounts):
@@ -127,5 +141,16 @@ class OdooWorld:
         (order,) = self.office.call("sale.order", "read", [push_row.odoo_id], fields=["name", "state"])
         return order
 
+    def statuses(self, customer):
+        """The status of each version, oldest first."""
+        return list(
+            Push.objects.filter(customer=customer).order_by("version").values_list("status", flat=True)
+        )
+
     def latest(self, customer):
         return Push.objects.filter(customer=customer).latest("version")
+
+
+def lose_answer():
+    """What a transport raises when Odoo did what was asked and the answer did not arrive."""
+    raise ConnectorError("outcome_unknown", "lost", "odoo", permanent=False, is_outcome_unknown=True)

@@ -11,23 +11,15 @@ from reconciliation.models import Push, Reconciliation
 from reconciliation.readiness import judged_labels, read_facts, read_readiness
 from reconciliation.triage import resolve
 from tests import factories
-from tests.reconciliation.ready import TODAY, bill_both, judge_month, make_ready_service, period
+from tests.reconciliation.ready import EFFECTIVE, TODAY, bill_both, judge_month, make_ready_service, period
 from tests.reconciliation.sides import change, expect, external, push_all
 
-pytestmark = pytest.mark.django_db
-
-EFFECTIVE = date(2026, 11, 1)
-
-
-@pytest.fixture(autouse=True)
-def _today():
-    with time_machine.travel(TODAY, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture
-def service():
-    return make_ready_service()
+def service(ready_service):
+    return ready_service
 
 
 def unmet(service, effective_date=EFFECTIVE):

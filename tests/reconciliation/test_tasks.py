@@ -91,7 +91,7 @@ class TestExecuting:
         external(customer, "130.00")
         run = execute(RunKind.REFRESH, world.service)
         assert run.status == "succeeded"
-        assert {"quotations": 1, "changed_rows": 1, "reopened": 0}.items() <= run.summary.items()
+        assert {"done": 1, "quotations": 0, "changed_rows": 1, "reopened": 0}.items() <= run.summary.items()
         row = Reconciliation.objects.get()
         assert (row.outcome, str(row.delta), str(row.expected_untaxed)) == ("compared", "-0.14", "129.86")
 
