@@ -13,7 +13,6 @@ from ingest.api.rendering import render_decimal, render_millisecond, render_seco
 from ingest.api.schema import describe_batch, describe_event
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
-from ingest.grouping import store_event
 
 REFUSALS: dict[Refusal, FieldErrors] = {
     Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
@@ -45,7 +44,7 @@ class EventsView(ApiView):
         """Stores the event; 200 means that it is durable."""
         event = decode_event(self.body)
         try:
-            received_at = store_event(service_id=self.caller.service_id, event=event)
+            received_at = store_events(service_id=self.caller.service_id, events=[event])
         except EventsRefused as refusal:
             raise refuse_fields(REFUSALS[refusal.refusals[0]]) from refusal
         (answer,) = _render_events([event], received_at)

@@ -1,7 +1,6 @@
 """Storing events: all or none, each once, whatever happens at the same time."""
 
 import random
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -20,7 +19,6 @@ from ingest.collection import (
     make_public_ids,
     store_events,
 )
-from ingest.grouping import store_event
 from ingest.models import UsageEvent
 from tests import factories
 
@@ -95,7 +93,7 @@ def test_a_refusal_inside_a_transaction_leaves_the_transaction_usable():
         store_events(service_id=service.pk, events=make_events("a"))
         with pytest.raises(EventsRefused):
             store_events(service_id=service.pk, events=make_events("b", "a"))
-        store_event(service_id=service.pk, event=make_event("c"))
+        store_events(service_id=service.pk, events=make_events("c"))
     assert stored() == ["a", "c"]
 
 
@@ -103,8 +101,7 @@ def test_a_refusal_inside_a_transaction_leaves_the_transaction_usable():
 def test_what_was_stored_inside_a_transaction_goes_with_it():
     service = factories.ServiceFactory()
     with transaction.atomic():
-        store_event(service_id=service.pk, event=make_event("a"))
-        store_events(service_id=service.pk, events=make_events("b", "c"))
+        store_events(service_id=service.pk, events=make_events("a", "b"))
         transaction.set_rollback(True)
     assert stored() == []
 
@@ -113,20 +110,16 @@ def test_what_was_stored_inside_a_transaction_goes_with_it():
 def test_what_was_stored_is_committed_when_the_call_returns(second_session):
     service = factories.ServiceFactory()
     store_events(service_id=service.pk, events=make_events("a", "b"))
-    store_event(service_id=service.pk, event=make_event("c"))
-    assert second_session.execute("SELECT count(*) FROM ingest_usageevent").fetchone() == (3,)
+    assert second_session.execute("SELECT count(*) FROM ingest_usageevent").fetchone() == (2,)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("store", ["batch", "single"])
-def test_an_event_sent_by_twenty_threads_is_stored_once(store):
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_events_sent_by_twenty_threads_are_stored_once(names):
     service = factories.ServiceFactory()
-    if store == "batch":
-        calls = [lambda: store_events(service_id=service.pk, events=make_events("a", "b"))] * THREADS
-    else:
-        calls = [lambda: store_event(service_id=service.pk, event=make_event("a"))] * THREADS
+    calls = [lambda: store_events(service_id=service.pk, events=make_events(*names))] * THREADS
     assert count_kinds(run_at_once(calls)) == {datetime: 1, EventsRefused: THREADS - 1}
-    assert stored() == (["a", "b"] if store == "batch" else ["a"])
+    assert stored() == list(names)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -150,88 +143,3 @@ def test_of_two_batches_that_share_an_event_one_is_refused_whole():
     second = lambda: store_events(service_id=service.pk, events=make_events("y", "shared", "b"))  # noqa: E731
     assert count_kinds(run_at_once([first, second])) == {datetime: 1, EventsRefused: 1}
     assert stored() in (["a", "shared", "z"], ["b", "shared", "y"])
-
-
-@pytest.fixture
-def blocked_subscription(second_session):
-    """A service one of whose events is being stored by another session, for as long as that is open."""
-    service = factories.ServiceFactory()
-    second_session.execute(
-        "INSERT INTO ingest_usageevent"
-        " (service_id, external_subscription_id, transaction_id, code, timestamp, properties)"
-        " VALUES (%s, 'sub-1', 'blocked', 'api', now(), '{}')",
-        [service.pk],
-    )
-    return service
-
-
-def store_behind(second_session, service, names):
-    """Stores `blocked`, which waits for the other session, then the others at once; then lets them go."""
-    results = {}
-
-    def store(name, event):
-        try:
-            results[name] = store_event(service_id=service.pk, event=event)
-        except Exception as error:
-            results[name] = error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(names) + 1) as pool:
-        pool.submit(store, "blocked", make_event("blocked"))
-        time.sleep(0.5)
-        for name, event in names.items():
-            pool.submit(store, name, event)
-        time.sleep(0.5)
-        second_session.rollback()
-    return results
-
-
-@pytest.mark.django_db(transaction=True)
-def test_single_events_that_come_while_one_is_stored_are_stored_together(
-    second_session, blocked_subscription
-):
-    names = {name: make_event(name) for name in "abcde"}
-    results = store_behind(second_session, blocked_subscription, names)
-    assert count_kinds(results.values()) == {datetime: 6}
-    assert stored() == ["a", "b", "blocked", "c", "d", "e"]
-    writers = dict(UsageEvent.objects.values_list("transaction_id", "transaction"))
-    assert len(set(writers.values())) == 2
-    assert {writers[name] for name in names} != {writers["blocked"]}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_refused_event_takes_no_other_of_its_group_with_it(second_session, blocked_subscription):
-    names = {
-        "a": make_event("a"),
-        "again": make_event("a"),
-        "nul": make_event("nul", properties=rb'{"a":"\u0000"}'),
-        "b": make_event("b"),
-    }
-    results = store_behind(second_session, blocked_subscription, names)
-    kinds = {name: type(result) for name, result in results.items()}
-    assert kinds["nul"] is EventsRefused
-    assert results["nul"].refusals == {0: Refusal.UNSTORABLE_PROPERTIES}
-    assert {kinds["a"], kinds["again"]} == {datetime, EventsRefused}
-    assert kinds["b"] is kinds["blocked"] is datetime
-    assert stored() == ["a", "b", "blocked"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_events_of_two_services_do_not_wait_for_one_another(second_session, blocked_subscription):
-    other = factories.ServiceFactory()
-    with ThreadPoolExecutor(1) as pool:
-
-        def store_and_close():
-            try:
-                store_event(service_id=blocked_subscription.pk, event=make_event("blocked"))
-            finally:
-                connection.close()
-
-        waiting = pool.submit(store_and_close)
-        time.sleep(0.3)
-        store_event(service_id=other.pk, event=make_event("blocked"))
-        assert not waiting.done()
-        second_session.rollback()
-    waiting.result()
-    assert stored() == ["blocked", "blocked"]

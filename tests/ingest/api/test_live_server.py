@@ -29,10 +29,10 @@ MEBIBYTE = 1024 * 1024
 
 
 @contextmanager
-def serve_test_database(folder, **environment):
+def serve_test_database(folder):
     """A server on the test's database."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    with serve(folder, DATABASE_URL=url, **environment) as server:
+    with serve(folder, DATABASE_URL=url) as server:
         yield server
 
 
@@ -156,18 +156,6 @@ def test_an_event_sent_by_twenty_clients_at_once_is_stored_once(port, key):
     for statuses in zip(*answers, strict=True):
         assert sorted(statuses) == [200] + [422] * 19
     assert UsageEvent.objects.count() == 3
-
-
-def test_a_pool_of_one_connection_serves_every_thread(key, tmp_path):
-    def send(client):
-        with HTTPSession(server.port, key) as session:
-            return {session.post(f"{client}-{number}") for number in range(20)}
-
-    with serve_test_database(tmp_path, DATABASE_POOL_SIZE="1") as server, ThreadPoolExecutor(16) as pool:
-        started = time.monotonic()
-        assert set().union(*pool.map(send, range(16))) == {200}
-        assert time.monotonic() - started < 10  # a thread that waits for a connection gives up after 15
-    assert UsageEvent.objects.count() == 16 * 20
 
 
 def test_a_revoked_key_is_refused_by_every_worker_within_two_seconds(port, key):
