@@ -48,6 +48,8 @@ def drain_body(request: WSGIRequest) -> None:
     The server closes a connection with an unread body, and a client that is still sending then sees a broken
     pipe in place of the answer.
     """
-    if request.environ.get("wsgi.input_terminated"):  # otherwise a read would wait for more than is sent
-        source = request.environ["wsgi.input"]
-        any(not source.read(CHUNK) for _ in range(MAX_CHUNKS))
+    if not request.environ.get("wsgi.input_terminated"):  # a read would wait for more than is sent
+        return
+    for _ in range(MAX_CHUNKS):
+        if not request.environ["wsgi.input"].read(CHUNK):
+            return

@@ -21,7 +21,6 @@ PHRASES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
-    411: "Length Required",
     413: "Content Too Large",
     422: "Unprocessable Entity",
     500: "Internal Server Error",
