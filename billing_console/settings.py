@@ -41,7 +41,10 @@ DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 0, maximum=64)
 EMBEDDED = cluster.read_database_url(cluster.get_url(DATA_DIR))
 DATABASES = {
     "default": env.parse(
-        "DATABASE_URL", EMBEDDED, cluster.read_database_url, "an address such as postgres://user@host/database"
+        "DATABASE_URL",
+        EMBEDDED,
+        cluster.read_database_url,
+        "an address such as postgres://user@host/database",
     )
 }
 if DATABASE_POOL_SIZE:

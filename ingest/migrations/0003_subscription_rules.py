@@ -1,6 +1,6 @@
 """An external id names one subscription at a time, and the usage of a period is found without its history."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 # An event belongs to the subscription that ran when it happened: two at once would count it twice. Ranges
 # of one value stand for equality, which GiST lacks for numbers and texts without an extension.
@@ -12,15 +12,12 @@ ALTER TABLE ingest_subscription ADD CONSTRAINT subscription_one_at_a_time EXCLUD
 );
 """
 
+
 class Migration(migrations.Migration):
     dependencies = [("ingest", "0002_guards")]
 
     operations = [
         migrations.RunSQL(
             ONE_AT_A_TIME, "ALTER TABLE ingest_subscription DROP CONSTRAINT subscription_one_at_a_time;"
-        ),
-        migrations.AddIndex(
-            model_name="usage",
-            index=models.Index(fields=["period_start", "subscription"], name="usage_by_period"),
         ),
     ]

@@ -1,6 +1,7 @@
 """Every setting is known in three places: the code, `.env.example`, and the system checks that name it."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from billing_console.checks import IDS
@@ -21,7 +22,7 @@ def test_every_setting_is_in_the_example_with_a_line_on_what_it_does():
     lines = (PROJECT / ".env.example").read_text().splitlines()
     explained = {
         line[1:].split("=")[0]
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in pairwise(lines)
         if re.match(r"#[A-Z_]+=", line) and (before.startswith("# ") or re.match(r"#[A-Z_]+=", before))
     }
     assert explained == read_names()

@@ -16,6 +16,6 @@ def _keys():
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reconciliation", "0002_runs_again")]
+    dependencies = [("reconciliation", "0001_initial")]
 
     operations = [migrations.RunSQL(forwards, backwards) for forwards, backwards in _keys()]
