@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from ingest.errors import DomainError
 
 
-class PostedEvent(msgspec.Struct, frozen=True, gc=False):
+class PostedEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One usage event as a service posted it: checked and typed, not yet stored.
 
     Without a timestamp it happened when it was received. `properties` is an object as the sender wrote it;
@@ -27,9 +27,9 @@ class PostedEvent(msgspec.Struct, frozen=True, gc=False):
     public_id: str
     transaction_id: str
     code: str
-    external_subscription_id: str | None
-    timestamp: datetime | None
     properties: msgspec.Raw
+    external_subscription_id: str | None = None
+    timestamp: datetime | None = None
     precise_total_amount_cents: Decimal | None = None
 
 
