@@ -104,5 +104,5 @@ class TestPlanning:
     ):
         for each in world.make_customers(40):
             world.rate(each, api="1.00", sto="2.00")
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(16):
             assert world.plan_pushes().created == 40
