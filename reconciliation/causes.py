@@ -1,23 +1,34 @@
 """The machine's suggestion why a row has a delta, kept on the row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from django.db.models import F
 
 from reconciliation.lines import read_many
-from reconciliation.models import Reconciliation
+from reconciliation.models import Outcome, Reconciliation
 
 BATCH = 500
+COMPARED = (Outcome.COMPARED, Outcome.STALE)
 
 
 def suggest_causes(ids: Sequence[int]) -> None:
-    """Keeps the main cause of each row; a row whose sides agree has none."""
-    for start in range(0, len(ids), BATCH):
-        rows = list(Reconciliation.objects.filter(pk__in=ids[start : start + BATCH]))
-        compared = read_many(rows)
-        for row in rows:
-            cause = compared[row.pk].main_cause
-            row.cause = cause.code if cause and cause.amount else _outcome_cause(row)
-        Reconciliation.objects.bulk_update(rows, ["cause"])
+    """Keeps the main cause of each row: what could not be compared has its outcome, what agrees has none.
+
+    Only the lines of rows with a difference are read.
+    """
+    rows = Reconciliation.objects.filter(pk__in=ids)
+    compared = rows.filter(outcome__in=COMPARED)
+    rows.exclude(outcome__in=COMPARED).update(cause=F("outcome"))
+    compared.filter(delta=0).update(cause="")
+    different = list(compared.exclude(delta=0).values_list("pk", flat=True))
+    for start in range(0, len(different), BATCH):
+        _explain(Reconciliation.objects.filter(pk__in=different[start : start + BATCH]))
 
 
-def _outcome_cause(row: Reconciliation) -> str:
-    return "" if row.delta is not None else row.outcome
+def _explain(rows: Iterable[Reconciliation]) -> None:
+    explained = list(rows)
+    lines = read_many(explained)
+    for row in explained:
+        cause = lines[row.pk].main_cause
+        row.cause = cause.code if cause else ""
+    Reconciliation.objects.bulk_update(explained, ["cause"])

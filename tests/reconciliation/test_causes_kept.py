@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from reconciliation.causes import suggest_causes
+from reconciliation.lines import read_many
 from reconciliation.models import Reconciliation
 from tests import factories
 from tests.reconciliation.sides import change, expect, external, gone, judge, odoo, row_of
@@ -63,6 +64,29 @@ def test_zero_on_one_side_alone_is_still_missing_on_the_other(customer):
     external(customer, "0.00")
     judge(customer.service)
     assert row_of(customer).cause == "missing_odoo"
+
+
+def test_an_unlinked_customer_is_the_cause_whatever_the_sides_say(customer):
+    customer.odoo_partner_id = None
+    customer.save()
+    odoo(customer)
+    external(customer)
+    judge(customer.service)
+    assert (row_of(customer).delta, row_of(customer).cause) == (0, "unlinked")
+
+
+def test_only_the_lines_of_rows_with_a_difference_are_read(customer, monkeypatch):
+    read = []
+    monkeypatch.setattr("reconciliation.causes.read_many", lambda rows: read.extend(rows) or read_many(rows))
+    odoo(customer, "95.00")
+    external(customer)
+    for side in (odoo, external):
+        side(factories.CustomerFactory(service=customer.service))
+    agreeing = factories.CustomerFactory(service=customer.service)
+    odoo(agreeing)
+    external(agreeing)
+    judge(customer.service)
+    assert read == [row_of(customer)]
 
 
 def test_the_cause_follows_the_figures(customer):
