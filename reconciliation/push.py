@@ -205,7 +205,9 @@ def _lines(push: Push) -> list[dict[str, str]]:
     return [*push.payload["usage_lines"], *push.payload["plan_lines"]]
 
 
+@transaction.atomic
 def _doubt_dead(*, service: Service, now: datetime) -> None:
+    lock_service(service.pk)
     Push.objects.filter(service=service, status=PushStatus.SENDING, leased_until__lt=now).update(
         status=PushStatus.UNKNOWN, error_code="worker_died", error="The worker died during the attempt."
     )
