@@ -99,7 +99,7 @@ class TestAgreementWithThePureRoom:
         max_size=25,
     )
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         events=EVENTS,
         started_at=st.sampled_from([datetime(2026, 1, 1, tzinfo=UTC), EDGES[2]]),

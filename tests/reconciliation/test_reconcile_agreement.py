@@ -49,7 +49,7 @@ class TestAgreementWithThePureRoom:
         }
     )
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(case=CASES)
     def test_random_sides_are_judged_alike(self, db, case):
         with transaction.atomic():
