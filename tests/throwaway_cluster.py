@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,8 @@ _run = ExitStack()
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Before pytest-django reads the settings; the workers of a parallel run inherit the environment."""
+    # A run in a shell's background is born deaf to Ctrl-C, and so would be every program that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     clear_stale_runs()

@@ -1,10 +1,12 @@
 """The embedded PostgreSQL: made once and whole, durable, and started again after whatever ended it."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 
+import psutil
 import psycopg
 import pytest
 
@@ -29,7 +31,9 @@ def kill_server(data_dir):
     """SIGKILL to the server and its processes, as a power cut would end them."""
     server = postmaster.find_postmaster(locate(data_dir))
     for process in [server, *server.children()]:
-        process.kill()
+        # One of its processes may just have ended by itself.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     server.wait(10)
 
 
