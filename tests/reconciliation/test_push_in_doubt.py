@@ -11,11 +11,12 @@ from django.db import connection
 from django.utils import timezone
 
 from ingest.errors import DomainError
-from reconciliation import push
+from reconciliation import intents, push
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.readback import verify
 from reconciliation.models import Amount, Push, PushStatus, SourceDocument
+from reconciliation.quotations import read_drafts
 from tests import factories
 from tests.reconciliation.connectors.odoo.conftest import CountingTransport
 
@@ -199,11 +200,18 @@ class TestTwoWorkersAtOnce:
         assert world.quotations() == (30, 30)
         assert SourceDocument.objects.count() == 30
 
-    def test_planning_at_the_same_time_stores_each_intent_once(self, world):
-        for each in world.make_customers(10):
+    def test_planning_at_the_same_time_stores_each_intent_once(self, world, monkeypatch):
+        for each in world.make_customers(5):
             world.rate(each, api="1.00")
+
+        def read_slowly(**values):
+            found = read_drafts(**values)
+            sleep(0.3)  # so that both would plan on what the other one has not stored yet
+            return found
+
+        monkeypatch.setattr(intents, "read_drafts", read_slowly)
         self.run_twice(world.plan_pushes)
-        assert Push.objects.count() == 10
+        assert list(Push.objects.values_list("version", flat=True)) == [1] * 5
 
     def test_settling_at_the_same_time_settles_once(self, world):
         for each in world.make_customers(5):

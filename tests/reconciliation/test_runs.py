@@ -245,15 +245,18 @@ class TestEnding:
         assert (run.status, run.leased_until) == ("failed", None)
         assert run.message == "An unexpected error; the log has it under this run's id."
 
-    def test_the_late_report_of_a_dead_worker_is_refused(self):
-        dead = claim_run(factories.RunFactory().pk)
+    def test_the_late_report_of_a_dead_worker_is_refused_while_its_heir_works(self):
+        dead, heirs = claim_run(factories.RunFactory().pk), []
 
         def work(run, progress):
             Run.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-            perform(claim_run(run.pk), lambda run, progress: {"by": "the heir"})
+            heirs.append(claim_run(run.pk))
             return {"by": "the dead one"}
 
         ended = perform(dead, work)
+        assert (ended.status, ended.summary) == ("running", {})
+        (heir,) = heirs
+        ended = perform(heir, lambda run, progress: {"by": "the heir"})
         assert (ended.status, ended.summary) == ("succeeded", {"by": "the heir"})
 
 
