@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from ingest.metering.aggregation import truncate_to_millisecond
+from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.periods import (
     BillingTime,
     Interval,

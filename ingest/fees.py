@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from ingest.calendar import Window, customer_timezone, start_bounds, windows_of
 from ingest.errors import DomainError
-from ingest.metering.aggregation import MeteredUsage
+from ingest.metering.usage import MeteredUsage
 from ingest.metering.periods import billed_days
 from ingest.models import Charge, Fee, FeeKind, Service, Usage
 from ingest.rating.charge_models.contract import ChargePropertiesError, Rated

@@ -5,30 +5,14 @@ function and its line in `AGGREGATIONS`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from ingest.metering.arithmetic import exact_sum
+from ingest.metering.events import MeteredEvent, truncate_to_millisecond
 from ingest.metering.numeric import read_number
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredEvent:
-    """What metering needs to know of one event; `sequence` is its order of arrival."""
-
-    timestamp: datetime
-    sequence: int
-    properties: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredUsage:
-    """The quantity that a charge prices, and how many events made it."""
-
-    quantity: Decimal
-    events_count: int
+from ingest.metering.usage import MeteredUsage
 
 
 Aggregate = Callable[[Sequence[MeteredEvent], str], MeteredUsage]
@@ -64,8 +48,3 @@ def aggregate(
     inside = [event for event in events if first <= event.timestamp < end]
     inside.sort(key=lambda event: (event.timestamp, event.sequence))
     return AGGREGATIONS[aggregation](inside, field_name)
-
-
-def truncate_to_millisecond(instant: datetime) -> datetime:
-    """The instant with its microseconds cut to whole milliseconds."""
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
