@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from ingest.calendar import Window, customer_timezone, start_bounds, windows_of
 from ingest.errors import DomainError
-from ingest.metering.usage import MeteredUsage
 from ingest.metering.periods import billed_days
+from ingest.metering.usage import MeteredUsage
 from ingest.models import Charge, Fee, FeeKind, Service, Usage
 from ingest.rating.charge_models.contract import ChargePropertiesError, Rated
 from ingest.rating.charge_models.registry import CHARGE_MODELS

@@ -8,8 +8,8 @@ from billing_console.demo.periods import list_periods, months_ago, read_days
 from billing_console.demo.terms import Account, Bill, BilledLine, Plan, Price, ServiceStory
 from billing_console.demo.usage import measure
 from billing_console.demo.window import Window
-from ingest.metering.usage import MeteredUsage
 from ingest.metering.periods import Period
+from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 from ingest.rating.money import round_to_currency
 

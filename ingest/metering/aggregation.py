@@ -14,7 +14,6 @@ from ingest.metering.events import MeteredEvent, truncate_to_millisecond
 from ingest.metering.numeric import read_number
 from ingest.metering.usage import MeteredUsage
 
-
 Aggregate = Callable[[Sequence[MeteredEvent], str], MeteredUsage]
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from ingest.metering.usage import MeteredUsage
 from ingest.metering.arithmetic import ZERO, exact_difference, exact_product, exact_sum
+from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models.contract import PropertyError, Rated, TierLine
 from ingest.rating.charge_models.fields import read_amount, read_bound
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ingest.metering.usage import MeteredUsage
 from ingest.metering.arithmetic import exact_product
+from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models.contract import PropertyError, Rated
 from ingest.rating.charge_models.fields import read_amount
 

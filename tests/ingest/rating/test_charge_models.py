@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.metering.usage import MeteredUsage
 from ingest.metering.arithmetic import exact_sum
+from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models.contract import ChargePropertiesError
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 
