@@ -59,7 +59,7 @@ def read_fees(rows: Sequence[Reconciliation]) -> Iterator[Fee]:
     )
     yield from (
         fees.exclude(amount=0, quantity=0, events_count=0)
-        .select_related("subscription__plan", "charge__metric")
+        .select_related("subscription__plan", "charge__metric", "charge_version")
         .order_by("kind", "pk")
     )
 
@@ -114,7 +114,7 @@ def _fee_of(fee: Fee) -> LineAmount:
     product = fee.charge.metric if fee.charge else fee.subscription.plan
     return LineAmount(
         code=product.code,
-        kind=LineKind(fee.kind),
+        kind=LineKind.USAGE if fee.charge else LineKind.PLAN,
         description=product.name,
         quantity=fee.quantity,
         amount=fee.amount,

@@ -90,6 +90,7 @@ def post_late_event(service: Service, story: ServiceStory, window: Window) -> No
         name="generated late tickets",
         timestamp=period.end - timedelta(hours=5),
         properties={"quantity": LATE_TICKETS},
+        is_late=True,
     )
     post_events(service, [event])
 

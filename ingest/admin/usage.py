@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from ingest.buckets import describe_bucket
 from ingest.models import Fee, Usage
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, amount_column, exact_column, json_column, quantity_column
@@ -18,28 +19,43 @@ class UsageAdmin(EvidenceAdmin):
         "subscription",
         "customer",
         "metric",
+        "group",
         "period_label",
         "shown_quantity",
         "events_count",
         "computed",
     )
     list_filter = (SubscriptionServiceFilter, PeriodFilter)
-    list_select_related = ("subscription__customer", "metric")
-    search_fields = ("subscription__external_id", "subscription__customer__name", "metric__code")
+    list_select_related = ("subscription__customer", "charge__metric")
+    search_fields = ("subscription__external_id", "subscription__customer__name", "charge__metric__code")
     search_help_text = "Subscription, customer or metric code"
     ordering = ("-period_start", "-id")
     fields = (
         "subscription",
         "metric",
+        "group",
         "period_label",
         "period_start",
         "period_end",
         "shown_quantity",
+        "shown_full_quantity",
         "events_count",
+        "late_events_count",
         "computed_at",
     )
+    shown_full_quantity = quantity_column("full_quantity")
     shown_quantity = quantity_column("quantity")
     computed = age_column("computed_at", title="computed")
+
+    @admin.display(ordering="charge__metric__name")
+    def metric(self, usage: Usage) -> str:
+        """What was metered."""
+        return str(usage.charge.metric)
+
+    @admin.display(description="filter and group")
+    def group(self, usage: Usage) -> str:
+        """Which filter and group the quantity is of."""
+        return describe_bucket(usage)
 
     @admin.display(ordering="subscription__customer__name")
     def customer(self, usage: Usage) -> str:

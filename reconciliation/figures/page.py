@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from ingest.buckets import describe_fee
 from ingest.metering.periods import Interval, PeriodLabelError, parse_label
 from ingest.models import AuditRecord, Fee
 from ingest.rating.money import round_to_currency
@@ -53,6 +54,7 @@ class RatedFee:
     """A fee with the price that was used, as facts, and what each tier gave."""
 
     fee: Fee
+    title: str
     facts: Sequence[tuple[str, Any]]
     tiers: Sequence[Mapping[str, Any]]
 
@@ -188,7 +190,7 @@ def _explain(fee: Fee) -> RatedFee:
         for name, value in {**step, **step.get("properties", {})}.items()
         if not isinstance(value, dict | list)
     ]
-    return RatedFee(fee, facts, tiers)
+    return RatedFee(fee, describe_fee(fee), facts, tiers)
 
 
 def _read_others(row: Reconciliation) -> list[Reconciliation]:
