@@ -36,7 +36,7 @@ def name_bucket(filter_values: Mapping[str, Any] | None, grouped_by: Mapping[str
 
 def canonical_group(values: Mapping[str, Any]) -> str:
     """One text for equal groups."""
-    return json.dumps(values, sort_keys=True)
+    return "{}" if not values else json.dumps(values, sort_keys=True)
 
 
 def canonical(text: str | None) -> str:

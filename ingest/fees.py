@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from ingest.arrivals import BilledEvents, bill_arrivals
 from ingest.buckets import canonical_group
@@ -17,7 +18,7 @@ from ingest.models import ChargeVersion, Fee, Service, Usage
 from ingest.prices import Price, PriceBook
 from ingest.services import lock_service
 from ingest.usage import Measured, measure
-from ingest.window_fees import BucketUsage, NewFee, WindowUsage, rate_window
+from ingest.window_fees import NewFee, WindowUsage, rate_window
 
 # Upserts what changed; a fee of the period that is rated no longer becomes zero, it is never deleted.
 _STORE = """
@@ -81,7 +82,7 @@ def rate_period(
     windows = windows_of(service=service, period_label=period_label, customers=chosen)
     book = PriceBook({window.subscription.plan_id for window in windows})
     used = _Used(service, windows, book)
-    used.add(_stored_usage(windows))
+    used.add(_stored_usage(service, period_label, windows))
     parameters: dict[str, Any] = {
         "service": service.pk,
         "customers": chosen,
@@ -118,13 +119,13 @@ class _Used:
         self._windows = windows
         self._service = service
         self._book = book
-        self._stored: dict[int, dict[tuple[int, str], list[BucketUsage]]] = defaultdict(
+        self._stored: dict[int, dict[tuple[int, str], list[Measured]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        self._on_time: dict[int, dict[tuple[int, str, str], BucketUsage]] = defaultdict(dict)
+        self._on_time: dict[int, dict[tuple[int, str, str], Measured]] = defaultdict(dict)
         self._arrivals: dict[int, dict[tuple[int, str, str], BilledEvents]] = defaultdict(dict)
 
-    def add(self, usage: Iterable[Measured | Usage]) -> None:
+    def add(self, usage: Iterable[Measured]) -> None:
         """The usage of all windows, and what else their prices need to know of the events."""
         late = set()
         for row in usage:
@@ -157,23 +158,27 @@ class _Used:
 
     def _prices(self) -> dict[tuple[int, int, str], Price]:
         return {
-            (window.subscription.pk, price.charge.pk, _filter_of(price)): price
+            (window.subscription.pk, *price.key): price
             for window in self._windows
             for price in prices_of(self._book, window).prices
             if price.version.is_pay_in_advance
         }
 
 
-def _filter_of(row: Measured | Usage | Price) -> str:
+def _filter_of(row: Measured) -> str:
     return "" if row.filter_values is None else canonical_group(row.filter_values)
 
 
-def _stored_usage(windows: Sequence[Window]) -> Iterator[Usage]:
+def _stored_usage(service: Service, period_label: str, windows: Sequence[Window]) -> Iterator[Measured]:
     starts = {window.subscription.pk: window.period.start for window in windows}
-    rows = Usage.objects.filter(subscription__in=list(starts), period_start__in=set(starts.values()))
-    for row in rows.filter(~Q(quantity=0) | Q(events_count__gt=0)).order_by("pk").iterator():
-        if starts[row.subscription_id] == row.period_start:
-            yield row
+    earliest, latest = start_bounds(period_label)
+    rows = Usage.objects.filter(
+        subscription__service=service, period_label=period_label, period_start__range=(earliest, latest)
+    )
+    names = [each.name for each in fields(Measured)]
+    for period_start, *row in rows.order_by("pk").values_list("period_start", *names).iterator():
+        if starts.get(row[0]) == period_start:
+            yield Measured(*row)
 
 
 def fees_of_period(*, service: Service, period_label: str) -> QuerySet[Fee]:

@@ -4,15 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
+from ingest.buckets import canonical_group
+from ingest.errors import DomainError
 from ingest.metering.filters import Bucket, ChargeFilter, buckets_of
+from ingest.metering.usage import MeteredUsage
 from ingest.models import Charge, ChargeVersion, PlanVersion
+from ingest.rating.charge_models.contract import ChargeModel, ChargePropertiesError, Rated
+from ingest.rating.charge_models.registry import CHARGE_MODELS
 
 Version = TypeVar("Version", ChargeVersion, PlanVersion)
 
 
-@dataclass(frozen=True, slots=True)
+INHERITED = ("pricing_group_keys", "grouped_by")
+
+
+@dataclass(frozen=True)
 class Price:
     """One charge in one version, for one bucket of its events: a filter's, or the rest."""
 
@@ -20,31 +29,47 @@ class Price:
     version: ChargeVersion
     bucket: Bucket
 
-    @property
+    @cached_property
     def filter_values(self) -> dict[str, list[str]] | None:
         """The filter's values as they are stored beside usage and fees; None is the rest."""
         taken = self.bucket.filter
         return None if taken is None else {key: list(values) for key, values in taken.values.items()}
 
-    @property
+    @cached_property
+    def key(self) -> tuple[int, str]:
+        """The charge, and the filter as one text; empty for the rest."""
+        return self.charge.pk, "" if self.filter_values is None else canonical_group(self.filter_values)
+
+    @cached_property
     def properties(self) -> Mapping[str, Any]:
         """What is priced with: the filter's own properties, else the charge's (Lago: filters)."""
+        shared: Mapping[str, Any] = self.version.properties
         if self.bucket.filter is None:
-            properties: Mapping[str, Any] = self.version.properties
-            return properties
+            return shared
         own: Mapping[str, Any] = self.version.filters[int(self.bucket.filter.key)]["properties"]
-        inherited = {
-            key: self.version.properties[key] for key in _INHERITED if key in self.version.properties
-        }
-        return {**inherited, **own}
+        return {**{name: shared[name] for name in INHERITED if name in shared}, **own}
 
-    @property
+    @cached_property
     def group_keys(self) -> list[str]:
         """By which properties the events are grouped, one fee each (Lago: pricing_group_keys, grouped_by)."""
-        return next((list(self.properties[name]) for name in _INHERITED if self.properties.get(name)), [])
+        return next((list(self.properties[name]) for name in INHERITED if self.properties.get(name)), [])
 
+    def rate(self, usage: MeteredUsage) -> Rated:
+        """What usage costs; refuses properties that cannot be priced with (`invalid_properties`)."""
+        return self._model.apply(self._prices, usage, currency=self.charge.plan.currency)
 
-_INHERITED = ("pricing_group_keys", "grouped_by")
+    @cached_property
+    def _model(self) -> ChargeModel[Any]:
+        return CHARGE_MODELS[self.version.model]
+
+    @cached_property
+    def _prices(self) -> Any:
+        try:
+            return self._model.prepare(self.properties)
+        except ChargePropertiesError as error:
+            raise DomainError(
+                "invalid_properties", f"The charge {self.charge} has no usable price: {error}."
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,27 @@
 """The fees of one window: the plan's base amount, its usage under each price, and what minimums add."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ingest.arrivals import BilledEvents
 from ingest.buckets import canonical_group, name_bucket
 from ingest.calendar import Window, customer_timezone
-from ingest.errors import DomainError
 from ingest.metering.arithmetic import ZERO, exact_difference
 from ingest.metering.periods import billed_days
-from ingest.metering.usage import MeteredUsage
-from ingest.models import FeeKind, Usage
+from ingest.models import FeeKind
 from ingest.prices import Price, PriceList
-from ingest.rating.charge_models.contract import ChargePropertiesError, Rated
-from ingest.rating.charge_models.registry import CHARGE_MODELS
+from ingest.rating.charge_models.contract import Line
 from ingest.rating.minimum import rate_true_up
 from ingest.rating.money import round_to_currency
 from ingest.rating.plan_fee import rate_plan_fee, trial_days_of
 from ingest.usage import Measured, read_usage
-
-BucketUsage = Measured | Usage
 
 
 class NewFee(msgspec.Struct, frozen=True, gc=False):
@@ -58,8 +55,8 @@ class NewFee(msgspec.Struct, frozen=True, gc=False):
 class WindowUsage:
     """A window's usage by charge and filter; `on_time` is what it would be without late events, where there are."""
 
-    stored: Mapping[tuple[int, str], Sequence[BucketUsage]] = field(default_factory=dict)
-    on_time: Mapping[tuple[int, str, str], BucketUsage] = field(default_factory=dict)
+    stored: Mapping[tuple[int, str], Sequence[Measured]] = field(default_factory=dict)
+    on_time: Mapping[tuple[int, str, str], Measured] = field(default_factory=dict)
     arrivals: Mapping[tuple[int, str, str], BilledEvents] = field(default_factory=dict)
 
 
@@ -86,18 +83,24 @@ def rate_window(window: Window, prices: PriceList, used: WindowUsage) -> Iterato
 def count_days(window: Window, prices: PriceList) -> Days:
     """The days of the window and of its period, whole days where the customer is."""
     zone = customer_timezone(window.subscription.customer)
-    billed = billed_days(start=window.counts_from, end=window.counts_to, timezone=zone)
+    billed = _count(window.counts_from, window.counts_to, zone)
     started = window.subscription.started_at.astimezone(zone).date()
     trial = prices.plan.trial_days if prices.plan else 0
     return Days(
         billed=billed,
-        period=billed_days(start=window.period.start, end=window.period.end, timezone=zone),
+        period=_count(window.period.start, window.period.end, zone),
         trial=trial_days_of(
             trial_ends_on=started + timedelta(days=trial) if trial else None,
             first=window.counts_from.astimezone(zone).date(),
             days=billed,
         ),
     )
+
+
+@lru_cache(maxsize=1_000)
+def _count(start: datetime, end: datetime, zone: ZoneInfo) -> int:
+    """Thousands of subscriptions share a few windows."""
+    return billed_days(start=start, end=end, timezone=zone)
 
 
 def _rate_parts(window: Window, prices: PriceList, used: WindowUsage, days: Days) -> Iterator[NewFee]:
@@ -133,25 +136,23 @@ def _rate_plan(window: Window, prices: PriceList, days: Days) -> NewFee | None:
 
 
 def _rate_price(window: Window, price: Price, used: WindowUsage, days: Days) -> Iterator[NewFee]:
-    key = (price.charge.pk, _filter_key(price))
-    for usage in used.stored.get(key, ()) or (None,):
-        group = canonical_group(usage.grouped_by if usage else {})
-        arrived = used.arrivals.get((*key, group))
-        if price.version.is_pay_in_advance and arrived is not None and usage is not None:
-            yield _rate_arrived(window, price, usage, arrived)
-        elif not price.version.is_pay_in_advance:
-            yield _rate_usage(window, price, usage, used.on_time.get((*key, group)), days)
+    for usage in used.stored.get(price.key, ()) or (None,):
+        bucket = (*price.key, canonical_group(usage.grouped_by if usage else {}))
+        if not price.version.is_pay_in_advance:
+            yield _rate_usage(window, price, usage, used.on_time.get(bucket), days)
+        elif usage is not None and bucket in used.arrivals:
+            yield _rate_arrived(window, price, usage, used.arrivals[bucket])
 
 
 def _rate_usage(
-    window: Window, price: Price, usage: BucketUsage | None, on_time: BucketUsage | None, days: Days
+    window: Window, price: Price, usage: Measured | None, on_time: Measured | None, days: Days
 ) -> NewFee:
-    rated = price_usage(price, read_usage(price, usage, period_days=days.period))
+    rated = price.rate(read_usage(price, usage, period_days=days.period))
     amount = round_to_currency(rated.amount, price.charge.plan.currency)
     late = usage.late_events_count if usage else 0
     late_amount = ZERO
     if late:
-        punctual = price_usage(price, read_usage(price, on_time, period_days=days.period))
+        punctual = price.rate(read_usage(price, on_time, period_days=days.period))
         punctual_amount = round_to_currency(punctual.amount, price.charge.plan.currency)
         late_amount = exact_difference(amount, punctual_amount)
     return _fee(
@@ -163,11 +164,11 @@ def _rate_usage(
         exact=rated.amount,
         unit_amount=rated.unit_amount,
         late_amount=late_amount,
-        details=[_price_of(price), *(_as_text(asdict(line)) for line in rated.details)],  # type: ignore[call-overload]
+        details=[_price_of(price), *map(_line_of, rated.details)],
     )
 
 
-def _rate_arrived(window: Window, price: Price, usage: BucketUsage, arrived: BilledEvents) -> NewFee:
+def _rate_arrived(window: Window, price: Price, usage: Measured, arrived: BilledEvents) -> NewFee:
     return _fee(
         window,
         FeeKind.USAGE,
@@ -225,18 +226,6 @@ def _minimum_of(minimum: Decimal, days: Days, amounts: Iterable[Decimal]) -> dic
     }
 
 
-def price_usage(price: Price, usage: MeteredUsage) -> Rated:
-    """What usage costs at a price; refuses properties that cannot be priced with (`invalid_properties`)."""
-    try:
-        return CHARGE_MODELS[price.version.model].rate(
-            price.properties, usage, currency=price.charge.plan.currency
-        )
-    except ChargePropertiesError as error:
-        raise DomainError(
-            "invalid_properties", f"The charge {price.charge} has no usable price: {error}."
-        ) from error
-
-
 def _empty_bucket(
     kind: FeeKind, price: Price | None
 ) -> tuple[dict[str, list[str]] | None, dict[str, str | None]]:
@@ -246,12 +235,12 @@ def _empty_bucket(
     return price.filter_values, dict.fromkeys(price.group_keys)
 
 
-def _filter_key(price: Price) -> str:
-    return "" if price.filter_values is None else canonical_group(price.filter_values)
-
-
 def _price_of(price: Price) -> dict[str, Any]:
     return {"model": price.version.model, "properties": price.properties}
+
+
+def _line_of(line: Line) -> dict[str, Any]:
+    return _as_text({name: getattr(line, name) for name in line.__dataclass_fields__})
 
 
 def _as_text(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,7 +256,7 @@ def _fee(
     details: Sequence[dict[str, Any]],
     price: Price | None = None,
     plan_version_id: int | None = None,
-    usage: BucketUsage | None = None,
+    usage: Measured | None = None,
     amount: Decimal | None = None,
     unit_amount: Decimal = ZERO,
     late_amount: Decimal = ZERO,

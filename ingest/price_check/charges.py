@@ -73,7 +73,7 @@ def answer_charge(case: Fields) -> Figures:
 
 
 def _show(name: str, rated: Rated, currency: str) -> Figures:
-    lines = [asdict(line) for line in rated.details]  # type: ignore[call-overload]
+    lines = [asdict(line) for line in rated.details]
     details: Any = lines
     if name not in OF_TIERS:
         details = {key: value for line in lines for key, value in line.items() if key not in HIDDEN}

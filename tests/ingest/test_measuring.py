@@ -22,7 +22,7 @@ from ingest.metering.rounding import Rounding
 from ingest.models import Aggregation, ChargeModel, Metric, Usage
 from ingest.prices import PriceBook, filters_of
 from ingest.usage import meter_period, read_usage
-from ingest.window_fees import count_days, price_usage
+from ingest.window_fees import count_days
 from tests import factories
 from tests.ingest.selling import NOW, make_subscription
 
@@ -211,8 +211,8 @@ def test_random_events_give_the_same_usage_and_the_same_amount(db, events, terms
             assert (row.quantity, row.events_count) == (usage.quantity, usage.events_count)
             assert row.full_quantity in (usage.full_quantity, None)
             ours, theirs = (
-                price_usage(price, read_usage(price, row, period_days=days)),
-                price_usage(price, usage),
+                price.rate(read_usage(price, row, period_days=days)),
+                price.rate(usage),
             )
             assert abs(ours.amount - theirs.amount) < Decimal("1e-12")
         transaction.set_rollback(True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ingest.metering.arithmetic import ZERO, quotient
 from ingest.metering.usage import MeteredUsage
@@ -22,6 +22,8 @@ class PropertyError:
 
 class Line(Protocol):
     """A part of an amount, as a dataclass with Lago's names in `amount_details`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def total(self) -> Decimal:
@@ -71,15 +73,25 @@ class ChargeModel(Generic[Prices]):
         return errors
 
     def rate(self, properties: Mapping[str, object], usage: MeteredUsage, *, currency: str) -> Rated:
-        """The exact amount of the usage at these prices; usage or an amount below zero costs nothing.
+        """What the usage costs with these properties; raises and gives as `prepare` and `apply` do."""
+        return self.apply(self.prepare(properties), usage, currency=currency)
 
-        Amounts are in the currency's main unit (Lago: common). Raises ChargePropertiesError for properties that
-        `validate` refuses.
+    def prepare(self, properties: Mapping[str, object]) -> Prices:
+        """The prices, read once for any number of usages.
+
+        Raises ChargePropertiesError for properties that `validate` refuses.
         """
         errors: list[PropertyError] = []
         prices = self.read(properties, errors)
         if errors:
             raise ChargePropertiesError(errors)
+        return prices
+
+    def apply(self, prices: Prices, usage: MeteredUsage, *, currency: str) -> Rated:
+        """The exact amount of the usage at these prices; usage or an amount below zero costs nothing.
+
+        Amounts are in the currency's main unit (Lago: common).
+        """
         if usage.quantity < 0:
             return Rated(ZERO, ZERO)
         rated = self.price(prices, usage, currency)
