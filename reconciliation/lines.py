@@ -118,6 +118,7 @@ def _fee_of(fee: Fee) -> LineAmount:
         description=product.name,
         quantity=fee.quantity,
         amount=fee.amount,
+        late=fee.late_amount,
     )
 
 
