@@ -110,7 +110,7 @@ class PriceBook:
         ]
         key = (plan_id, plan and plan.pk, *(version.pk for _, version in chosen))
         if key not in self._lists:
-            prices = [price for charge, version in chosen for price in _split(charge, version)]
+            prices = [price for charge, version in chosen for price in split_charge(charge, version)]
             self._lists[key] = PriceList(plan, tuple(prices))
         return self._lists[key]
 
@@ -132,7 +132,8 @@ def filters_of(version: ChargeVersion) -> list[ChargeFilter]:
     ]
 
 
-def _split(charge: Charge, version: ChargeVersion) -> Iterable[Price]:
+def split_charge(charge: Charge, version: ChargeVersion) -> Iterable[Price]:
+    """The prices of a charge in one version: of each of its filters, and of the rest."""
     allowed = {key: tuple(values) for key, values in charge.metric.filters.items()}
     return (Price(charge, version, bucket) for bucket in buckets_of(filters_of(version), allowed))
 

@@ -1,11 +1,15 @@
 """The catalogue: metrics, plans with their charges, and the versions of their prices."""
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
+from ingest.admin.price_check import show_price_check
 from ingest.models import Charge, ChargeModel, ChargeVersion, Metric, Plan, PlanVersion
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.columns import amount_column, json_column
@@ -133,6 +137,17 @@ class ChargeAdmin(HistoryAdmin):
         newest = ChargeVersion.objects.filter(charge=OuterRef("pk")).order_by("-effective_from", "-number")
         rows = super().get_queryset(request)
         return rows.annotate(pricing=Subquery(newest.values("model")[:1]), currency=F("plan__currency"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list's own addresses, and the price check's before them."""
+        view = self.admin_site.admin_view(self.price_check)
+        return [path("price-check/", view, name="ingest_charge_price_check"), *super().get_urls()]
+
+    def price_check(self, request: HttpRequest) -> TemplateResponse:
+        """What would this cost? For whoever may see charges."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return show_price_check(request, screen=self)
 
     @admin.display(description="model")
     def shown_model(self, charge: Charge) -> str:

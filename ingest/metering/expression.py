@@ -78,7 +78,7 @@ class Expression:
             value = self.node(Context(code, timestamp, properties))
         except ExactnessError as error:
             raise ExpressionError(str(error)) from error
-        return value if isinstance(value, str) else format(value, "f")
+        return _text(value)
 
 
 @lru_cache(maxsize=1_000)
@@ -223,4 +223,8 @@ def _number(value: Value) -> Decimal:
 
 
 def _text(value: Value) -> str:
-    return value if isinstance(value, str) else format(value, "f")
+    """A number without the zeros that a quotient ends in."""
+    if isinstance(value, str):
+        return value
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
