@@ -33,17 +33,19 @@ def events_of(fee: Fee) -> QuerySet[UsageEvent]:
     What has arrived since the fee was rated is among them: rating again takes it in.
     """
     price = find_price(fee)
-    if price is None or fee.counts_from is None:
+    if price is None:
         return UsageEvent.objects.none()
+    # A fee that was rated before windows were kept has its whole period, until it is rated again.
+    counts_from, counts_to = fee.counts_from or fee.period_start, fee.counts_to or fee.period_end
     metric, subscription = price.charge.metric, fee.subscription
     rows = UsageEvent.objects.filter(
         service=subscription.service_id,
         external_subscription_id=subscription.external_id,
         code=metric.code,
-        timestamp__lt=fee.counts_to,
+        timestamp__lt=counts_to,
     )
     if not metric.is_recurring:
-        rows = rows.filter(timestamp__gte=fee.counts_from)
+        rows = rows.filter(timestamp__gte=counts_from)
     if metric.aggregation not in WITHOUT_NUMBERS:
         number = _NumericProperty(F("properties"), Value(metric.field_name))
         rows = rows.alias(number=number).filter(Q(number__isnull=False) | Q(quantity__isnull=False))
@@ -57,7 +59,7 @@ def fees_of(event: UsageEvent) -> list[Fee]:
         subscription__service=event.service_id,
         subscription__external_id=event.external_subscription_id,
         charge__metric__code=event.code,
-        counts_to__gt=event.timestamp,
+        period_end__gt=event.timestamp,
     ).select_related("subscription", "charge__metric", "charge_version")
     return [fee for fee in candidates if events_of(fee).filter(pk=event.pk).exists()]
 
