@@ -9,12 +9,13 @@ from django.urls import reverse
 
 
 class Entry(NamedTuple):
-    """One line of the sidebar: a model's list, for whoever may see that model."""
+    """One line of the sidebar: a model's list or another page about it, for whoever may see that model."""
 
     title: str
     icon: str
     model: str
     badge: str = ""
+    page: str = "changelist"
 
 
 # Each badge names a count in `reconciliation.figures.badges`.
@@ -34,6 +35,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
     "Catalogue and usage": (
         Entry("Plans", "sell", "ingest.plan"),
         Entry("Charges", "price_change", "ingest.charge"),
+        Entry("Price check", "calculate", "ingest.charge", page="price_check"),
         Entry("Metrics", "speed", "ingest.metric"),
         Entry("Subscriptions", "autorenew", "ingest.subscription"),
         Entry("Events", "bolt", "ingest.usageevent"),
@@ -84,7 +86,7 @@ def _show(entry: Entry, request: HttpRequest) -> dict[str, Any]:
 
     count: Callable[[], str] | None = getattr(badges, entry.badge, None)
     badge = count() if count else ""
-    link = reverse(f"admin:{entry.model.replace('.', '_')}_changelist")
+    link = reverse(f"admin:{entry.model.replace('.', '_')}_{entry.page}")
     item = {"title": entry.title, "icon": entry.icon, "link": link}
     return item | ({"badge": badge, "badge_variant": "primary"} if badge else {})
 

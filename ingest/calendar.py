@@ -22,6 +22,8 @@ from ingest.metering.periods import (
 )
 from ingest.models import Customer, Service, Subscription
 
+CHUNK = 20_000
+
 
 class Grid(TypedDict):
     """What decides a subscription's periods, as the pure calendar takes it."""
@@ -94,7 +96,9 @@ def windows_of(
     external id counts for the new one alone. Raises PeriodLabelError for a text that is no period label.
     """
     windows = []
-    for subscription in subscriptions_of(service, customers).iterator():
+    # Thousands share a few plans and one service: each is read once, not once per subscription.
+    rows = subscriptions_of(service, customers).select_related(None).select_related("customer")
+    for subscription in rows.prefetch_related("plan", "customer__service").iterator(CHUNK):
         period = period_by_label(label=period_label, **grid_of(subscription))
         if period is None:
             continue

@@ -31,6 +31,8 @@ class PostedEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     external_subscription_id: str | None = None
     timestamp: datetime | None = None
     precise_total_amount_cents: Decimal | None = None
+    # When it was received, for history that comes from elsewhere; else now.
+    received_at: datetime | None = None
 
 
 class Refusal(StrEnum):
@@ -60,10 +62,10 @@ INSERT INTO ingest_usageevent (
 SELECT posted.public_id, %(service_id)s::bigint, posted.external_subscription_id, posted.transaction_id,
     posted.code, coalesce(posted.timestamp, %(received_at)s::timestamptz), posted.properties,
     posted.precise_total_amount_cents, numeric_property(posted.properties, metric.field_name),
-    %(received_at)s::timestamptz
+    coalesce(posted.received_at, %(received_at)s::timestamptz)
 FROM jsonb_to_recordset(%(events)s) AS posted (
     public_id uuid, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
-    properties jsonb, precise_total_amount_cents numeric
+    properties jsonb, precise_total_amount_cents numeric, received_at timestamptz
 )
 LEFT JOIN ingest_metric AS metric
     ON metric.service_id = %(service_id)s::bigint AND metric.code = posted.code AND metric.field_name <> ''

@@ -10,7 +10,14 @@ from ingest import audit
 from ingest.errors import require_permission
 from ingest.models import Service
 
-CONFIGURABLE = ("name", "timezone", "grace_hours", "required_clean_periods", "odoo_company_id")
+CONFIGURABLE = (
+    "name",
+    "timezone",
+    "grace_hours",
+    "late_usage_policy",
+    "required_clean_periods",
+    "odoo_company_id",
+)
 
 
 @transaction.atomic

@@ -1,84 +1,69 @@
 """Rating: usage and plans of a period become fees, exact and rounded once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from ingest.calendar import Window, customer_timezone, start_bounds, windows_of
-from ingest.errors import DomainError
-from ingest.metering.periods import billed_days
-from ingest.metering.usage import MeteredUsage
-from ingest.models import Charge, Fee, FeeKind, Service, Usage
-from ingest.rating.charge_models.contract import ChargePropertiesError, Rated
-from ingest.rating.charge_models.registry import CHARGE_MODELS
-from ingest.rating.money import round_to_currency
-from ingest.rating.plan_fee import rate_plan_fee
+from ingest.arrivals import BilledEvents, bill_arrivals
+from ingest.buckets import canonical_group
+from ingest.calendar import Window, start_bounds, windows_of
+from ingest.measuring.questions import prices_of
+from ingest.models import ChargeVersion, Fee, Service, Usage
+from ingest.prices import Price, PriceBook
 from ingest.services import lock_service
-
-NOTHING = MeteredUsage(quantity=Decimal(0), events_count=0)
+from ingest.usage import Measured, measure
+from ingest.window_fees import NewFee, WindowUsage, rate_window
 
 # Upserts what changed; a fee of the period that is rated no longer becomes zero, it is never deleted.
-STORE = """
+_STORE = """
 WITH rated AS (
     SELECT * FROM json_to_recordset(%(fees)s::json) AS rated (
-        subscription_id bigint, kind text, charge_id bigint, period_start timestamptz, period_end timestamptz,
-        currency text, quantity numeric, events_count bigint, exact_amount numeric, amount numeric, details jsonb
+        subscription_id bigint, kind text, charge_id bigint, charge_version_id bigint, plan_version_id bigint,
+        period_start timestamptz, period_end timestamptz, counts_from timestamptz, counts_to timestamptz,
+        filter_values jsonb, grouped_by jsonb, bucket text, currency text, quantity numeric,
+        full_quantity numeric, events_count bigint, exact_amount numeric, amount numeric, unit_amount numeric,
+        late_amount numeric, late_events_count bigint, details jsonb
     )
 ), gone AS (
-    UPDATE ingest_fee AS fee SET quantity = 0, events_count = 0, exact_amount = 0, amount = 0, details = '[]',
-        rated_at = %(now)s
+    UPDATE ingest_fee AS fee SET quantity = 0, full_quantity = NULL, events_count = 0, exact_amount = 0,
+        amount = 0, unit_amount = 0, late_amount = 0, late_events_count = 0, details = '[]', rated_at = %(now)s
     FROM ingest_subscription AS subscription
     WHERE subscription.id = fee.subscription_id AND subscription.service_id = %(service)s
         AND (%(customers)s::bigint[] IS NULL OR subscription.customer_id = ANY(%(customers)s))
         AND fee.period_label = %(label)s AND fee.period_start BETWEEN %(from)s AND %(to)s
         AND (fee.exact_amount <> 0 OR fee.quantity <> 0 OR fee.events_count <> 0)
         -- NOT IN is answered from a hash; the planner, blind to the size of `rated`, would loop over NOT EXISTS.
-        AND (fee.subscription_id, fee.period_start, coalesce(fee.charge_id, 0)) NOT IN (
-            SELECT rated.subscription_id, rated.period_start, coalesce(rated.charge_id, 0) FROM rated
+        AND (fee.subscription_id, fee.period_start, fee.kind, coalesce(fee.charge_id, 0), fee.bucket) NOT IN (
+            SELECT subscription_id, period_start, kind, coalesce(charge_id, 0), bucket FROM rated
         )
     RETURNING 1
 ), stored AS (
     INSERT INTO ingest_fee AS fee (
-        public_id, created_at, subscription_id, kind, charge_id, period_start, period_end, period_label,
-        currency, quantity, events_count, exact_amount, amount, details, rated_at
+        public_id, created_at, period_label, rated_at, {columns}
     )
-    SELECT gen_random_uuid(), %(now)s, subscription_id, kind, charge_id, period_start, period_end, %(label)s,
-        currency, quantity, events_count, exact_amount, amount, details, %(now)s
-    FROM rated
-    ON CONFLICT (subscription_id, period_start, charge_id) DO UPDATE SET
-        period_end = excluded.period_end, currency = excluded.currency, quantity = excluded.quantity,
-        events_count = excluded.events_count, exact_amount = excluded.exact_amount,
-        amount = excluded.amount, details = excluded.details, rated_at = excluded.rated_at
-    WHERE (fee.period_end, fee.currency, fee.quantity, fee.events_count, fee.exact_amount, fee.details)
-        IS DISTINCT FROM (excluded.period_end, excluded.currency, excluded.quantity,
-                          excluded.events_count, excluded.exact_amount, excluded.details)
+    SELECT gen_random_uuid(), %(now)s, %(label)s, %(now)s, {columns} FROM rated
+    ON CONFLICT (subscription_id, period_start, kind, charge_id, bucket) DO UPDATE SET
+        ({changing}, rated_at) = ({excluded}, excluded.rated_at)
+    WHERE ({current}) IS DISTINCT FROM ({excluded})
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stored)
 """
 
-
-class NewFee(msgspec.Struct, frozen=True, gc=False):
-    """A rated amount before it is stored; amounts in `currency`. As JSON it is a row of the statement above."""
-
-    subscription_id: int
-    kind: FeeKind
-    charge_id: int | None
-    period_start: datetime
-    period_end: datetime
-    currency: str
-    quantity: Decimal
-    events_count: int
-    exact_amount: Decimal
-    amount: Decimal
-    details: Sequence[dict[str, Any]]
+_KEY = ("subscription_id", "kind", "charge_id", "period_start", "bucket")
+_VALUES = tuple(name for name in NewFee.__struct_fields__ if name not in _KEY)
+STORE = (
+    _STORE.replace("{columns}", ", ".join((*_KEY, *_VALUES)))
+    .replace("{changing}", ", ".join(_VALUES))
+    .replace("{current}", ", ".join(f"fee.{name}" for name in _VALUES))
+    .replace("{excluded}", ", ".join(f"excluded.{name}" for name in _VALUES))
+)
 
 
 @transaction.atomic
@@ -87,20 +72,24 @@ def rate_period(
 ) -> int:
     """Rates the usage and the plans of one period of a service; returns how many fees changed.
 
-    Running it again on the same usage and prices changes nothing. Refuses a charge that cannot be priced with
+    Each price counts in the version that was in force when the period ended, so that running it again on the same
+    usage changes nothing, whatever a price has become since. Refuses a charge that cannot be priced with
     (`invalid_properties`); raises PeriodLabelError.
     """
     earliest, latest = start_bounds(period_label)
     lock_service(service.pk)
     chosen = None if customers is None else list(customers)
     windows = windows_of(service=service, period_label=period_label, customers=chosen)
+    book = PriceBook({window.subscription.plan_id for window in windows})
+    used = _Used(service, windows, book)
+    used.add(_stored_usage(service, period_label, windows))
     parameters: dict[str, Any] = {
         "service": service.pk,
         "customers": chosen,
         "label": period_label,
         "from": earliest,
         "to": latest,
-        "fees": msgspec.json.encode(list(_rate(windows))).decode(),
+        "fees": msgspec.json.encode(list(used.rate())).decode(),
         "now": now,
     }
     with connection.cursor() as cursor:
@@ -108,95 +97,88 @@ def rate_period(
         return int(cursor.fetchone()[0])
 
 
-def _rate(windows: Sequence[Window]) -> Iterator[NewFee]:
-    charges = _charges_by_plan(windows)
-    usage = _usage_by_subscription(windows)
-    for window in windows:
-        plan_fee = _rate_plan(window)
-        if plan_fee is not None:
-            yield plan_fee
-        used = usage[window.subscription.pk]
-        for charge in charges[window.subscription.plan_id]:
-            fee = _rate_charge(window, charge, used.get(charge.metric_id, NOTHING))
-            # Lago: what a fee carries. A line is kept when it has units, events or an amount.
-            if fee.exact_amount or fee.quantity or fee.events_count:
-                yield fee
+def rate_what_if(
+    *, service: Service, period_label: str, instead: Mapping[int, ChargeVersion], customers: Iterable[int]
+) -> list[NewFee]:
+    """What some customers' fees of a period would be with other versions of some charges' prices, by charge.
+
+    Metered and rated anew, from the same events by the same functions; nothing is stored, so nothing of it is
+    pushed or judged. Refuses and raises as `rate_period` does.
+    """
+    windows = windows_of(service=service, period_label=period_label, customers=customers)
+    book = PriceBook({window.subscription.plan_id for window in windows}, instead)
+    used = _Used(service, windows, book)
+    used.add(measure(service=service, windows=windows, book=book))
+    return list(used.rate())
 
 
-def _rate_plan(window: Window) -> NewFee | None:
-    plan = window.subscription.plan
-    if not plan.amount:
-        return None
-    timezone = customer_timezone(window.subscription.customer)
-    days = billed_days(start=window.counts_from, end=window.counts_to, timezone=timezone)
-    period_days = billed_days(start=window.period.start, end=window.period.end, timezone=timezone)
-    exact = rate_plan_fee(base_amount=plan.amount, billed_days=days, period_days=period_days)
-    return NewFee(
-        subscription_id=window.subscription.pk,
-        kind=FeeKind.PLAN,
-        charge_id=None,
-        period_start=window.period.start,
-        period_end=window.period.end,
-        currency=plan.currency,
-        quantity=Decimal(1),
-        events_count=0,
-        exact_amount=exact,
-        amount=round_to_currency(exact, plan.currency),
-        details=[{"base_amount": str(plan.amount), "billed_days": days, "period_days": period_days}],
-    )
+class _Used:
+    """What the windows of a period used, gathered set-based, then rated window by window."""
+
+    def __init__(self, service: Service, windows: Sequence[Window], book: PriceBook) -> None:
+        self._windows = windows
+        self._service = service
+        self._book = book
+        self._stored: dict[int, dict[tuple[int, str], list[Measured]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._on_time: dict[int, dict[tuple[int, str, str], Measured]] = defaultdict(dict)
+        self._arrivals: dict[int, dict[tuple[int, str, str], BilledEvents]] = defaultdict(dict)
+
+    def add(self, usage: Iterable[Measured]) -> None:
+        """The usage of all windows, and what else their prices need to know of the events."""
+        late = set()
+        for row in usage:
+            if row.events_count or row.quantity:
+                self._stored[row.subscription_id][row.charge_id, _filter_of(row)].append(row)
+            if row.late_events_count:
+                late.add(row.subscription_id)
+        self._add_on_time([window for window in self._windows if window.subscription.pk in late])
+        self._add_arrivals()
+
+    def rate(self) -> Iterator[NewFee]:
+        """The fees of every window."""
+        for window in self._windows:
+            key = window.subscription.pk
+            used = WindowUsage(self._stored[key], self._on_time[key], self._arrivals[key])
+            yield from rate_window(window, prices_of(self._book, window), used)
+
+    def _add_on_time(self, windows: Sequence[Window]) -> None:
+        if windows:
+            for row in measure(service=self._service, windows=windows, book=self._book, on_time=True):
+                bucket = (row.charge_id, _filter_of(row), canonical_group(row.grouped_by))
+                self._on_time[row.subscription_id][bucket] = row
+
+    def _add_arrivals(self) -> None:
+        billed = bill_arrivals(
+            service=self._service, windows=self._windows, book=self._book, prices=self._prices()
+        )
+        for (subscription_id, *bucket), events in billed.items():
+            self._arrivals[subscription_id][tuple(bucket)] = events  # type: ignore[index]
+
+    def _prices(self) -> dict[tuple[int, int, str], Price]:
+        return {
+            (window.subscription.pk, *price.key): price
+            for window in self._windows
+            for price in prices_of(self._book, window).prices
+            if price.version.is_pay_in_advance
+        }
 
 
-def _rate_charge(window: Window, charge: Charge, used: MeteredUsage) -> NewFee:
-    rated = _price(charge, used)
-    currency = window.subscription.plan.currency
-    return NewFee(
-        subscription_id=window.subscription.pk,
-        kind=FeeKind.USAGE,
-        charge_id=charge.pk,
-        period_start=window.period.start,
-        period_end=window.period.end,
-        currency=currency,
-        quantity=used.quantity,
-        events_count=used.events_count,
-        exact_amount=rated.amount,
-        amount=round_to_currency(rated.amount, currency),
-        details=[
-            {"model": charge.model, "properties": charge.properties},
-            *(_as_text(asdict(line)) for line in rated.details),
-        ],
-    )
+def _filter_of(row: Measured) -> str:
+    return "" if row.filter_values is None else canonical_group(row.filter_values)
 
 
-def _price(charge: Charge, used: MeteredUsage) -> Rated:
-    try:
-        return CHARGE_MODELS[charge.model].rate(charge.properties, used)
-    except ChargePropertiesError as error:
-        raise DomainError(
-            "invalid_properties", f"The charge {charge} has no usable price: {error}."
-        ) from error
-
-
-def _as_text(line: dict[str, Any]) -> dict[str, str | None]:
-    return {name: None if value is None else f"{value:f}" for name, value in line.items()}
-
-
-def _charges_by_plan(windows: Sequence[Window]) -> dict[int, list[Charge]]:
-    charges: dict[int, list[Charge]] = defaultdict(list)
-    plans = {window.subscription.plan_id for window in windows}
-    for charge in Charge.objects.filter(plan__in=plans).select_related("plan", "metric").order_by("pk"):
-        charges[charge.plan_id].append(charge)
-    return charges
-
-
-def _usage_by_subscription(windows: Sequence[Window]) -> dict[int, dict[int, MeteredUsage]]:
-    usage: dict[int, dict[int, MeteredUsage]] = defaultdict(dict)
+def _stored_usage(service: Service, period_label: str, windows: Sequence[Window]) -> Iterator[Measured]:
     starts = {window.subscription.pk: window.period.start for window in windows}
-    rows = Usage.objects.filter(subscription__in=list(starts), period_start__in=set(starts.values()))
-    for row in rows.values_list("subscription_id", "metric_id", "period_start", "quantity", "events_count"):
-        subscription_id, metric_id, period_start, quantity, events_count = row
-        if starts[subscription_id] == period_start:
-            usage[subscription_id][metric_id] = MeteredUsage(quantity=quantity, events_count=events_count)
-    return usage
+    earliest, latest = start_bounds(period_label)
+    rows = Usage.objects.filter(
+        subscription__service=service, period_label=period_label, period_start__range=(earliest, latest)
+    )
+    names = [each.name for each in fields(Measured)]
+    for period_start, *row in rows.order_by("pk").values_list("period_start", *names).iterator():
+        if starts.get(row[0]) == period_start:
+            yield Measured(*row)
 
 
 def fees_of_period(*, service: Service, period_label: str) -> QuerySet[Fee]:

@@ -1,78 +1,84 @@
 """Metering: a service's events of a period become usage, set-based, in the database."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
 
-from ingest.calendar import start_bounds, windows_of
-from ingest.models import Service
+from ingest.calendar import Window, start_bounds, windows_of
+from ingest.measuring.questions import ask_usage
+from ingest.measuring.statement import compose_measured
+from ingest.metering.arithmetic import ZERO, exact_product, quotient
+from ingest.metering.usage import MeteredUsage, Transactions
+from ingest.models import Service, Usage
+from ingest.prices import Price, PriceBook
 from ingest.services import lock_service
 
-# The pure rooms define what this computes (`ingest.metering.aggregation`); a property test shows that both agree.
-# `quantity` was read at intake; an event older than its metric is read again here (Lago: which events count).
-# Only what changed is written, and only metrics that have or had events: a month of nothing leaves no rows.
-# What had usage and has none now, because its subscription ended or its charge went, becomes zero.
-METER = """
-WITH wanted AS (
-    SELECT * FROM unnest(
-        %(subscriptions)s::bigint[], %(counts_from)s::timestamptz[], %(counts_to)s::timestamptz[],
-        %(starts)s::timestamptz[], %(ends)s::timestamptz[]
-    ) AS wanted (subscription_id, counts_from, counts_to, period_start, period_end)
-), measured AS (
-    SELECT wanted.subscription_id, metric.id AS metric_id, wanted.period_start, wanted.period_end,
-        CASE metric.aggregation
-            WHEN 'count_agg' THEN count(event.id)
-            ELSE coalesce(sum(coalesce(event.quantity,
-                                       numeric_property(event.properties, metric.field_name))), 0)
-        END AS quantity,
-        CASE metric.aggregation
-            WHEN 'count_agg' THEN count(event.id)
-            ELSE count(coalesce(event.quantity, numeric_property(event.properties, metric.field_name)))
-        END AS events_count
-    FROM wanted
-    JOIN ingest_subscription AS subscription ON subscription.id = wanted.subscription_id
-    JOIN ingest_charge AS charge ON charge.plan_id = subscription.plan_id
-    JOIN ingest_metric AS metric ON metric.id = charge.metric_id
-    JOIN ingest_usageevent AS event
-        ON event.service_id = subscription.service_id
-        AND event.external_subscription_id = subscription.external_id
-        AND event.code = metric.code
-        AND event.timestamp >= wanted.counts_from
-        AND event.timestamp < wanted.counts_to
-    GROUP BY wanted.subscription_id, metric.id, wanted.period_start, wanted.period_end
-), gone AS (
-    UPDATE ingest_usage AS usage SET quantity = 0, events_count = 0, computed_at = %(now)s
+# Only what changed is written, and only what has or had events: a month of nothing leaves no rows. What had usage
+# and has none now, because its subscription ended or its charge went, becomes zero.
+STORE = """
+, gone AS (
+    UPDATE ingest_usage AS usage SET quantity = 0, full_quantity = NULL, events_count = 0, late_events_count = 0,
+        measures = NULL, computed_at = %(now)s
     FROM ingest_subscription AS subscription
     WHERE subscription.id = usage.subscription_id AND subscription.service_id = %(service)s
         AND (%(customers)s::bigint[] IS NULL OR subscription.customer_id = ANY(%(customers)s))
         AND usage.period_label = %(label)s AND usage.period_start BETWEEN %(from)s AND %(to)s
         AND (usage.quantity <> 0 OR usage.events_count <> 0)
         -- NOT IN is answered from a hash; the planner, blind to the windows' number, would loop over NOT EXISTS.
-        AND (usage.subscription_id, usage.metric_id, usage.period_start) NOT IN (
-            SELECT measured.subscription_id, measured.metric_id, measured.period_start FROM measured
+        AND (usage.subscription_id, usage.charge_id, usage.bucket, usage.period_start) NOT IN (
+            SELECT subscription_id, charge_id, bucket, period_start FROM measured
         )
     RETURNING 1
 ), stored AS (
     INSERT INTO ingest_usage AS usage (
-        public_id, created_at, subscription_id, metric_id, period_start, period_end, period_label,
-        quantity, events_count, computed_at
+        public_id, created_at, subscription_id, charge_id, period_start, period_end, period_label,
+        filter_values, grouped_by, bucket, quantity, full_quantity, events_count, late_events_count, measures,
+        computed_at
     )
-    SELECT gen_random_uuid(), %(now)s, subscription_id, metric_id, period_start, period_end, %(label)s,
-        quantity, events_count, %(now)s
+    SELECT gen_random_uuid(), %(now)s, subscription_id, charge_id, period_start, period_end, %(label)s,
+        filter_values, grouped_by, bucket, quantity, full_quantity, events_count, late_events_count, measures,
+        %(now)s
     FROM measured
-    ON CONFLICT (subscription_id, metric_id, period_start) DO UPDATE SET
+    ON CONFLICT (subscription_id, period_start, charge_id, bucket) DO UPDATE SET
         period_end = excluded.period_end, period_label = excluded.period_label,
-        quantity = excluded.quantity, events_count = excluded.events_count,
-        computed_at = excluded.computed_at
-    WHERE (usage.period_end, usage.period_label, usage.quantity, usage.events_count)
+        quantity = excluded.quantity, full_quantity = excluded.full_quantity,
+        events_count = excluded.events_count, late_events_count = excluded.late_events_count,
+        measures = excluded.measures, computed_at = excluded.computed_at
+    WHERE (usage.period_end, usage.period_label, usage.quantity, usage.full_quantity, usage.events_count,
+            usage.late_events_count, usage.measures)
         IS DISTINCT FROM
-          (excluded.period_end, excluded.period_label, excluded.quantity, excluded.events_count)
+          (excluded.period_end, excluded.period_label, excluded.quantity, excluded.full_quantity,
+            excluded.events_count, excluded.late_events_count, excluded.measures)
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stored)
 """
+READ = """
+SELECT subscription_id, charge_id, filter_values::text, grouped_by::text, bucket, quantity, full_quantity,
+    events_count, late_events_count, measures::text
+FROM measured
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The usage of one bucket as the database measured it; `measures` holds what some prices need beside it."""
+
+    subscription_id: int
+    charge_id: int
+    filter_values: dict[str, list[str]] | None
+    grouped_by: dict[str, str | None]
+    bucket: str
+    quantity: Decimal
+    full_quantity: Decimal | None
+    events_count: int
+    late_events_count: int
+    measures: dict[str, Any] | None
 
 
 @transaction.atomic
@@ -88,19 +94,66 @@ def meter_period(
     lock_service(service.pk)
     chosen = None if customers is None else list(customers)
     windows = windows_of(service=service, period_label=period_label, customers=chosen)
-    parameters: dict[str, Any] = {
-        "service": service.pk,
-        "customers": chosen,
-        "label": period_label,
-        "from": earliest,
-        "to": latest,
-        "subscriptions": [window.subscription.pk for window in windows],
-        "counts_from": [window.counts_from for window in windows],
-        "counts_to": [window.counts_to for window in windows],
-        "starts": [window.period.start for window in windows],
-        "ends": [window.period.end for window in windows],
-        "now": now,
-    }
+    book = PriceBook({window.subscription.plan_id for window in windows})
+    measures, parameters = ask_usage(service=service, windows=windows, book=book)
+    parameters |= {"customers": chosen, "label": period_label, "from": earliest, "to": latest, "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(METER, parameters)
+        cursor.execute(compose_measured(measures) + STORE, parameters)
         return int(cursor.fetchone()[0])
+
+
+def measure(
+    *, service: Service, windows: Sequence[Window], book: PriceBook, on_time: bool = False
+) -> Iterator[Measured]:
+    """What metering would store for these windows, without storing it; `on_time` leaves out late events."""
+    measures, parameters = ask_usage(service=service, windows=windows, book=book, on_time=on_time)
+    with connection.cursor() as cursor:
+        cursor.execute(compose_measured(measures) + READ, parameters)
+        for row in cursor:
+            subscription_id, charge_id, filters, group, bucket, quantity, full_quantity, *counts, found = row
+            events_count, late_events_count = counts
+            yield Measured(
+                subscription_id=subscription_id,
+                charge_id=charge_id,
+                filter_values=json.loads(filters) if filters else None,
+                grouped_by=json.loads(group),
+                bucket=bucket,
+                quantity=quantity,
+                full_quantity=full_quantity,
+                events_count=events_count,
+                late_events_count=late_events_count,
+                measures=json.loads(found) if found else None,
+            )
+
+
+def read_usage(price: Price, usage: Measured | Usage | None, *, period_days: int) -> MeteredUsage:
+    """The usage of a bucket as its charge model takes it; nothing where there is none."""
+    if usage is None:
+        return MeteredUsage(ZERO, 0, is_prorated=price.version.is_prorated)
+    measures = usage.measures or {}
+    steps = [(Decimal(value), Decimal(share)) for value, share in measures.get("steps", ())]
+    values = (Decimal(1),) * measures["ones"] if "ones" in measures else tuple(value for value, _ in steps)
+    return MeteredUsage(
+        quantity=usage.quantity,
+        events_count=usage.events_count,
+        full_quantity=usage.full_quantity if price.version.is_prorated else None,
+        is_prorated=price.version.is_prorated,
+        event_values=values,
+        prorated_values=tuple(
+            quotient(exact_product(value, share), Decimal(period_days)) if value > 0 or share else ZERO
+            for value, share in steps
+        ),
+        transactions=_transactions(measures),
+        precise_total_amount_cents=Decimal(measures.get("precise_total_amount_cents", 0)),
+    )
+
+
+def _transactions(measures: Mapping[str, Any]) -> Transactions | None:
+    if "free_units" not in measures:
+        return None
+    bounded = measures["bounded_amount"]
+    return Transactions(
+        free_units=Decimal(measures["free_units"]),
+        free_events=measures["free_events"],
+        bounded_amount=None if bounded is None else Decimal(bounded),
+    )

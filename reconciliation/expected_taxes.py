@@ -59,8 +59,9 @@ WHERE subscription.service_id = %(service)s AND fee.period_label = %(label)s
 GROUP BY 1, 2, 3, 4, 5, 6
 """
 
-# One row per bill: its tax, the shares that it is made of, and why there is none. `add_taxes` of the pure room
-# defines it. A tax's shares are rounded each for itself, the bill's tax is the rounded sum of all exact parts.
+# One row per bill: its tax, the shares that it is made of, and why there is none. `ingest.rating.taxes` defines
+# it, and a property test shows that both agree: a tax's shares are rounded each for itself, the bill's tax is the
+# rounded sum of all exact parts.
 TAXED = f"""
 SELECT customer_id, currency, period_start, period_end,
     coalesce(round(sum(exact), min(exponent)), 0) AS tax,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from ingest.metering.arithmetic import ZERO, exact_product
+from ingest.metering.arithmetic import ZERO
 from ingest.models import Fee
 from ingest.rating.money import round_to_currency
+from ingest.rating.taxes import TaxRate, tax_of
 from reconciliation.comparison.causes import Cause, explain, main_cause
 from reconciliation.comparison.judgement import Basis, Judgement, Outcome, Side, Status
 from reconciliation.comparison.lines import LineAmount, LineKind, LinePair, pair_lines
-from reconciliation.comparison.taxation import ONE_PERCENT
 from reconciliation.models import Amount, AmountLine, Reconciliation
 from reconciliation.models import Side as SideChoice
 
@@ -62,7 +62,7 @@ def read_fees(rows: Sequence[Reconciliation]) -> Iterator[Fee]:
     )
     yield from (
         fees.exclude(amount=0, quantity=0, events_count=0)
-        .select_related("subscription__plan", "charge__metric")
+        .select_related("subscription__plan", "charge__metric", "charge_version")
         .order_by("kind", "pk")
     )
 
@@ -117,10 +117,11 @@ def _fee_of(fee: Fee) -> LineAmount:
     product = fee.charge.metric if fee.charge else fee.subscription.plan
     return LineAmount(
         code=product.code,
-        kind=LineKind(fee.kind),
+        kind=LineKind.USAGE if fee.charge else LineKind.PLAN,
         description=product.name,
         quantity=fee.quantity,
         amount=fee.amount,
+        late=fee.late_amount,
     )
 
 
@@ -138,8 +139,8 @@ def _taxes_of(row: Reconciliation, fees: Iterable[Fee]) -> Iterator[LineAmount]:
         product_id = fee.charge.odoo_product_id if fee.charge else fee.subscription.plan.odoo_product_id
         for tax in row.expected_taxes:
             if product_id in tax["products"]:
-                exact = exact_product(exact_product(fee.amount, Decimal(tax["percent"])), ONE_PERCENT)
-                yield replace(line, quantity=ZERO, amount=round_to_currency(exact, row.currency))
+                exact = tax_of(fee.amount, TaxRate(str(tax["tax_id"]), Decimal(tax["percent"])))
+                yield replace(line, quantity=ZERO, late=ZERO, amount=round_to_currency(exact, row.currency))
 
 
 def _taxes_as_in_odoo(lines: Iterable[AmountLine]) -> Iterator[LineAmount]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from ingest.models import Fee, Service
+from ingest.models import Fee, FeeKind, Service
 from reconciliation import alarms
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
@@ -141,17 +141,18 @@ def _line(line: QuotationLine, fee: Fee | None) -> NewLine:
             is_priced_by_odoo=True,
         )
     is_plan = fee.charge is None
+    is_base = fee.kind == FeeKind.PLAN
     return NewLine(
         code=fee.subscription.plan.code if fee.charge is None else fee.charge.metric.code,
         description=line.name,
         kind=LineKind.PLAN if is_plan else LineKind.USAGE,
-        # A usage line is 1 × our amount in Odoo; the quantity that means something is the fee's.
-        quantity=line.quantity if is_plan else fee.quantity,
-        unit_price=line.price_unit if is_plan else None,
+        # A line of ours is 1 × our amount in Odoo; the quantity that means something is the fee's.
+        quantity=line.quantity if is_base else fee.quantity,
+        unit_price=line.price_unit if is_base else None,
         untaxed=line.untaxed,
         tax=line.tax,
         total=line.total,
-        is_priced_by_odoo=is_plan,
+        is_priced_by_odoo=is_base,
     )
 
 

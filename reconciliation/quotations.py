@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.db.models import Q
 
 from ingest.billers import billed_by
+from ingest.buckets import describe_bucket
 from ingest.fees import fees_of_period
 from ingest.models import Biller, Customer, Fee, FeeKind, Service
 from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
@@ -94,7 +95,7 @@ def _draft(
         company_id=company_of(service),
         pricelist_id=pricelist_id,
         reference=f"{service.name} {bill.period_label}",
-        usage_lines=tuple(_usage_line(fee) for fee in fees if fee.kind == FeeKind.USAGE),
+        usage_lines=tuple(_priced_line(fee) for fee in fees if fee.kind != FeeKind.PLAN),
         plan_lines=tuple(_plan_line(fee) for fee in fees if fee.kind == FeeKind.PLAN),
     )
 
@@ -103,16 +104,18 @@ def _product_of(fee: Fee) -> int | None:
     return fee.charge.odoo_product_id if fee.charge else fee.subscription.plan.odoo_product_id
 
 
-def _usage_line(fee: Fee) -> UsageLine:
+def _priced_line(fee: Fee) -> UsageLine:
+    """Usage and minimums, at our own amount."""
     product_id = _product_of(fee)
     assert product_id is not None  # _draft refused the others
-    assert fee.charge is not None
-    return UsageLine(
-        key=fee.public_id.hex,
-        product_id=product_id,
-        name=f"{fee.charge.metric.name} {fee.period_label}",
-        amount=fee.amount,
-    )
+    return UsageLine(key=fee.public_id.hex, product_id=product_id, name=_name_line(fee), amount=fee.amount)
+
+
+def _name_line(fee: Fee) -> str:
+    sold = fee.charge.metric.name if fee.charge else fee.subscription.plan.name
+    what = sold if fee.kind == FeeKind.USAGE else f"{sold}, minimum"
+    bucket = describe_bucket(fee)
+    return f"{what} {fee.period_label}" + (f" ({bucket})" if bucket else "")
 
 
 def _plan_line(fee: Fee) -> PlanLine:

@@ -14,6 +14,7 @@ from billing_console.demo.periods import list_periods, months_ago
 from billing_console.demo.terms import Account, Bill, ServiceStory
 from billing_console.demo.usage import make_event
 from billing_console.demo.window import Window, add_months
+from ingest.collection import PostedEvent
 from ingest.metering.periods import Period
 from ingest.models import Service
 from reconciliation import triage
@@ -50,6 +51,8 @@ ASSIGNED = Decision("nexadesk", "desk-1001", 0)
 
 # An event that NexaDesk sent weeks after the month closed and was pushed.
 LATE_ACCOUNT, LATE_MONTHS_AGO, LATE_TICKETS = "desk-1021", 1, "45"
+# One that NexaDesk billed without: it came after the bill, and before the push.
+UNBILLED_ACCOUNT, UNBILLED_MONTHS_AGO, UNBILLED_TICKETS = "desk-1013", 3, "120"
 
 
 def resolve_rows(finance: User, window: Window) -> None:
@@ -82,16 +85,28 @@ def correct_bill(story: ServiceStory, window: Window) -> Iterator[Bill]:
 
 
 def post_late_event(service: Service, story: ServiceStory, window: Window) -> None:
-    """Stores the event that came late, once."""
+    """Stores the event that came after the push, once."""
     account, period = _find_period(story, window, LATE_ACCOUNT, LATE_MONTHS_AGO)
-    event = make_event(
+    post_events(service, [_late_event(account, period, LATE_TICKETS)])
+
+
+def post_unbilled_event(service: Service, story: ServiceStory, window: Window) -> None:
+    """Stores the event that came after the bill, once; only a story with its account has one."""
+    if UNBILLED_ACCOUNT not in {account.id for account in story.accounts}:
+        return
+    account, period = _find_period(story, window, UNBILLED_ACCOUNT, UNBILLED_MONTHS_AGO)
+    post_events(service, [_late_event(account, period, UNBILLED_TICKETS)])
+
+
+def _late_event(account: Account, period: Period, tickets: str) -> PostedEvent:
+    return make_event(
         subscription=account.id,
         code="tickets",
         name="generated late tickets",
         timestamp=period.end - timedelta(hours=5),
-        properties={"quantity": LATE_TICKETS},
+        properties={"quantity": tickets},
+        is_late=True,
     )
-    post_events(service, [event])
 
 
 def label_month(window: Window, ago: int) -> str:

@@ -102,7 +102,8 @@ def _usage_lines(story: ServiceStory, account: Account, plan: Plan, ago: int) ->
 
 def _price(price: Price, quantity: Decimal, currency: str) -> Decimal:
     usage = MeteredUsage(quantity=quantity, events_count=1)
-    return round_to_currency(CHARGE_MODELS[price.model].rate(price.properties, usage).amount, currency)
+    rated = CHARGE_MODELS[price.model].rate(price.properties, usage, currency=currency)
+    return round_to_currency(rated.amount, currency)
 
 
 def _unit_price(price: Price) -> Decimal | None:

@@ -10,7 +10,7 @@ from billing_console.demo.odoo_seed import OdooIds
 from billing_console.demo.periods import find_start
 from billing_console.demo.terms import ServiceStory
 from billing_console.demo.window import Window
-from ingest.models import Charge, Customer, Metric, Plan, Service, Subscription
+from ingest.models import Charge, ChargeVersion, Customer, Metric, Plan, PlanVersion, Service, Subscription
 from reconciliation import cutover
 from reconciliation.models import Tolerance
 
@@ -36,13 +36,16 @@ def _create_plans(service: Service, story: ServiceStory, ids: OdooIds) -> dict[s
             code=plan.code,
             name=plan.name,
             interval=plan.interval,
-            amount=Decimal(plan.amount),
             currency=plan.currency,
             odoo_product_id=_product(plan.product, ids),
         )
         for plan in story.plans
     ]
-    return {plan.code: plan for plan in bulk_create_with_history(plans, Plan)}
+    created = {plan.code: plan for plan in bulk_create_with_history(plans, Plan)}
+    PlanVersion.objects.bulk_create(
+        PlanVersion(plan=created[plan.code], number=1, amount=Decimal(plan.amount)) for plan in story.plans
+    )
+    return created
 
 
 def _create_charges(service: Service, story: ServiceStory, ids: OdooIds, plans: dict[str, Plan]) -> None:
@@ -57,19 +60,20 @@ def _create_charges(service: Service, story: ServiceStory, ids: OdooIds, plans: 
         for metric in story.metrics
     }
     Metric.objects.bulk_create(metrics.values())
+    prices = [(plan, price) for plan in story.plans for price in plan.prices]
     charges = [
         Charge(
             service=service,
             plan=plans[plan.code],
             metric=metrics[price.metric],
-            model=price.model,
-            properties=dict(price.properties),
             odoo_product_id=_product(price.product, ids),
         )
-        for plan in story.plans
-        for price in plan.prices
+        for plan, price in prices
     ]
-    bulk_create_with_history(charges, Charge)
+    ChargeVersion.objects.bulk_create(
+        ChargeVersion(charge=charge, number=1, model=price.model, properties=dict(price.properties))
+        for charge, (_, price) in zip(bulk_create_with_history(charges, Charge), prices, strict=True)
+    )
 
 
 def _create_subscriptions(

@@ -113,6 +113,7 @@ def _post_events(load: Load, story: ServiceStory) -> None:
     if story.real:
         post_events(service, story.real.list_events())
     post_events(service, list_events(story, load.window))
+    aftermath.post_unbilled_event(service, story, load.window)
 
 
 def _import_bills(load: Load, story: ServiceStory) -> None:

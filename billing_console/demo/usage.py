@@ -42,9 +42,18 @@ def list_events(story: ServiceStory, window: Window) -> Iterator[PostedEvent]:
 
 
 def make_event(
-    *, subscription: str, code: str, name: str, timestamp: datetime, properties: dict[str, str]
+    *,
+    subscription: str,
+    code: str,
+    name: str,
+    timestamp: datetime,
+    properties: dict[str, str],
+    is_late: bool = False,
 ) -> PostedEvent:
-    """An event under a transaction id that is the same on every load, so that none is stored twice."""
+    """An event under a transaction id that is the same on every load, so that none is stored twice.
+
+    It was received when it happened, unless it is late: then it is received now.
+    """
     return PostedEvent(
         public_id=str(uuid.uuid5(EVENTS, f"{subscription}/{name}")),
         transaction_id=name,
@@ -52,6 +61,7 @@ def make_event(
         external_subscription_id=subscription,
         timestamp=timestamp,
         properties=msgspec.Raw(msgspec.json.encode(properties)),
+        received_at=None if is_late else timestamp,
     )
 
 

@@ -9,7 +9,7 @@ from billing_console.runtime.options import read_options
 # These look at code and settings only; for them no database is started, and Django reports wrong settings.
 WITHOUT_DATABASE = {
     "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
-    "makemigrations", "spectacular", "startapp", "startproject", "version",
+    "makemigrations", "rate", "spectacular", "startapp", "startproject", "version",
 }  # fmt: skip
 WITH_ODOO = {"sync_odoo", "push_usage", "fetch_odoo_amounts", "load_demo"}
 ASKS_FOR_HELP = {"-h", "--help", "--version"}

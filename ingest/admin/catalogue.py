@@ -1,32 +1,102 @@
-"""The catalogue: metrics, plans with their charges, and charges."""
+"""The catalogue: metrics, plans with their charges, and the versions of their prices."""
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
-from ingest.models import Charge, Metric, Plan
+from ingest.admin.price_check import show_price_check
+from ingest.models import Charge, ChargeModel, ChargeVersion, Metric, Plan, PlanVersion
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.columns import amount_column, json_column
 from ingest.screens.filters import ServiceFilter, exact_filter
+from ingest.screens.formatting import show_json
 
 
 @admin.register(Metric)
 class MetricAdmin(EvidenceAdmin):
     """What is metered, and how events become a quantity."""
 
-    list_display = ("name", "code", "service", "aggregation", "field_name")
-    list_filter = (ServiceFilter, "aggregation")
+    list_display = ("name", "code", "service", "aggregation", "field_name", "is_recurring")
+    list_filter = (ServiceFilter, "aggregation", "is_recurring")
     list_select_related = ("service",)
     search_fields = ("name", "code")
-    fields = ("service", "code", "name", "aggregation", "field_name", "created_at")
+    fields = (
+        "service",
+        "code",
+        "name",
+        "aggregation",
+        "field_name",
+        "is_recurring",
+        "rounding_function",
+        "rounding_precision",
+        "expression",
+        "shown_filters",
+        "created_at",
+    )
+    shown_filters = json_column("filters", title="filters")
 
 
 class ChargeInline(EvidenceInline):
-    """A plan's charges."""
+    """What a plan charges for."""
 
     model = Charge
-    fields = ("metric", "model", "shown_properties", "odoo_product_id")
+    fields = ("metric", "shown_model", "shown_price", "odoo_product_id")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Charge]:
+        """The charges with their versions."""
+        return super().get_queryset(request).prefetch_related("versions")
+
+    @admin.display(description="model")
+    def shown_model(self, charge: Charge) -> str:
+        """How the newest version prices."""
+        version = _newest(charge)
+        return str(version.get_model_display()) if version else ""
+
+    @admin.display(description="price")
+    def shown_price(self, charge: Charge) -> SafeString | str:
+        """The newest version's properties."""
+        version = _newest(charge)
+        return show_json(version.properties) if version else ""
+
+
+class PlanVersionInline(EvidenceInline):
+    """What a plan costs, and has cost."""
+
+    model = PlanVersion
+    fields = ("number", "effective_from", "shown_amount", "shown_minimum", "trial_days", "created_at")
+    readonly_fields = fields
+    shown_amount = amount_column("amount", currency="plan__currency", title="base amount")
+    shown_minimum = amount_column("minimum_commitment", currency="plan__currency", title="minimum")
+
+
+class ChargeVersionInline(EvidenceInline):
+    """How a charge is priced, and was."""
+
+    model = ChargeVersion
+    fields = (
+        "number",
+        "effective_from",
+        "model",
+        "shown_properties",
+        "shown_filters",
+        "is_prorated",
+        "is_pay_in_advance",
+        "shown_minimum",
+    )
     readonly_fields = fields
     shown_properties = json_column("properties")
+    shown_filters = json_column("filters")
+    shown_minimum = amount_column("min_amount", currency="charge__plan__currency", title="minimum")
+
+
+def _newest(charge: Charge) -> ChargeVersion | None:
+    return max(charge.versions.all(), key=lambda each: (each.effective_from, each.number), default=None)
 
 
 class HistoryAdmin(SimpleHistoryAdmin, EvidenceAdmin):
@@ -42,17 +112,45 @@ class PlanAdmin(HistoryAdmin):
     list_select_related = ("service",)
     search_fields = ("name", "code")
     fields = ("service", "code", "name", "interval", "shown_amount", "currency", "odoo_product_id")
-    inlines = (ChargeInline,)
+    inlines = (PlanVersionInline, ChargeInline)
     shown_amount = amount_column("amount", title="base amount")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
+        """The plans with the base amount of their newest version."""
+        newest = PlanVersion.objects.filter(plan=OuterRef("pk")).order_by("-effective_from", "-number")
+        return super().get_queryset(request).annotate(amount=Subquery(newest.values("amount")[:1]))
 
 
 @admin.register(Charge)
 class ChargeAdmin(HistoryAdmin):
     """The price of a metric on a plan."""
 
-    list_display = ("__str__", "service", "plan", "metric", "model", "odoo_product_id")
-    list_filter = (ServiceFilter, "model")
+    list_display = ("__str__", "service", "plan", "metric", "shown_model", "odoo_product_id")
+    list_filter = (ServiceFilter, "plan__interval")
     list_select_related = ("service", "plan", "metric")
     search_fields = ("plan__name", "plan__code", "metric__name", "metric__code")
-    fields = ("service", "plan", "metric", "model", "shown_properties", "odoo_product_id")
-    shown_properties = json_column("properties")
+    fields = ("service", "plan", "metric", "shown_model", "odoo_product_id")
+    inlines = (ChargeVersionInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Charge]:
+        """The charges with the model of their newest version."""
+        newest = ChargeVersion.objects.filter(charge=OuterRef("pk")).order_by("-effective_from", "-number")
+        rows = super().get_queryset(request)
+        return rows.annotate(pricing=Subquery(newest.values("model")[:1]), currency=F("plan__currency"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list's own addresses, and the price check's before them."""
+        view = self.admin_site.admin_view(self.price_check)
+        return [path("price-check/", view, name="ingest_charge_price_check"), *super().get_urls()]
+
+    def price_check(self, request: HttpRequest) -> TemplateResponse:
+        """What would this cost? For whoever may see charges."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return show_price_check(request, screen=self)
+
+    @admin.display(description="model")
+    def shown_model(self, charge: Charge) -> str:
+        """How the newest version prices."""
+        pricing = getattr(charge, "pricing", None)
+        return ChargeModel(pricing).label if pricing else ""

@@ -32,7 +32,12 @@ class ApiError(Exception):
     """An answer other than 200: its status, a stable code where Lago has one, and what is wrong where."""
 
     def __init__(
-        self, status: int, *, code: str = "", message: str = "", details: Mapping[str, Any] | None = None
+        self,
+        status: int,
+        *,
+        code: str = "",
+        message: str = "",
+        details: Mapping[str, Any] | str | None = None,
     ) -> None:
         super().__init__(code or message)
         self.status = status
@@ -57,8 +62,8 @@ def refuse_body(message: str) -> ApiError:
     return ApiError(400, message=message)
 
 
-def refuse_fields(details: Mapping[str, Any]) -> ApiError:
-    """422: fields, or for a batch the fields of the events at some indexes, with codes."""
+def refuse_fields(details: Mapping[str, Any] | str) -> ApiError:
+    """422: fields, or for a batch the fields of the events at some indexes, with codes; a text is the whole."""
     return ApiError(422, code="validation_errors", details=details)
 
 

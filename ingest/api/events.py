@@ -13,6 +13,7 @@ from ingest.api.rendering import render_decimal, render_millisecond, render_seco
 from ingest.api.schema import describe_batch, describe_event
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
+from ingest.expressions import Failure, evaluate
 
 REFUSALS: dict[Refusal, FieldErrors] = {
     Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
@@ -42,7 +43,9 @@ class EventsView(ApiView):
     @describe_event
     def post(self, request: Request) -> Response:
         """Stores the event; 200 means that it is durable."""
-        event = decode_event(self.body)
+        (event,) = evaluate(service_id=self.caller.service_id, events=[decode_event(self.body)])
+        if isinstance(event, Failure):
+            raise refuse_fields(event.message)
         try:
             received_at = store_events(service_id=self.caller.service_id, events=[event])
         except EventsRefused as refusal:
@@ -57,7 +60,7 @@ class EventBatchView(ApiView):
     @describe_batch
     def post(self, request: Request) -> Response:
         """Stores every event, or refuses all of them and says what is wrong with which."""
-        outcomes = decode_batch(self.body)
+        outcomes = _evaluate_sound(self.caller.service_id, decode_batch(self.body))
         events = [outcome for outcome in outcomes if isinstance(outcome, PostedEvent)]
         if len(events) < len(outcomes):
             raise refuse_fields(_name_errors(self.caller.service_id, outcomes))
@@ -69,9 +72,20 @@ class EventBatchView(ApiView):
         return Response({"events": _render_events(events, received_at)})
 
 
-def _name_errors(service_id: int, outcomes: Sequence[Outcome]) -> dict[str, FieldErrors]:
+def _evaluate_sound(service_id: int, outcomes: Sequence[Outcome]) -> list[Outcome | Failure]:
+    """The outcomes, those that are events with their metrics' expressions evaluated."""
+    sound = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
+    evaluated = dict(zip(sound, evaluate(service_id=service_id, events=list(sound.values())), strict=True))
+    return [evaluated.get(at, outcome) for at, outcome in enumerate(outcomes)]
+
+
+def _name_errors(service_id: int, outcomes: Sequence[Outcome | Failure]) -> dict[str, FieldErrors | str]:
     """What is wrong at which index, duplicates included, so that a sender can drop all of it at once."""
-    errors = {at: outcome for at, outcome in enumerate(outcomes) if not isinstance(outcome, PostedEvent)}
+    errors: dict[int, FieldErrors | str] = {
+        at: outcome.message if isinstance(outcome, Failure) else outcome
+        for at, outcome in enumerate(outcomes)
+        if not isinstance(outcome, PostedEvent)
+    }
     sound = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
     places = list(sound)
     refusals = find_refusals(service_id=service_id, events=list(sound.values()))

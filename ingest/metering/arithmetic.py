@@ -60,6 +60,16 @@ def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
     return _EXACT.scaleb(Decimal(sign * digits), -QUOTIENT_PLACES)
 
 
+def ceil_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
+    """`dividend / divisor` for a divisor above zero, exact, then cut up at `places` digits after the point."""
+    if not (dividend.is_finite() and divisor.is_finite() and divisor > 0):
+        raise ExactnessError(f"{dividend} / {divisor} is no number.")
+    numerator, denominator = dividend.as_integer_ratio()
+    scale, parts = divisor.as_integer_ratio()
+    digits = -(-numerator * parts * 10**places // (denominator * scale))
+    return _EXACT.scaleb(Decimal(digits), -places)
+
+
 def _calculate(operation: Callable[[Decimal, Decimal], Decimal], left: Decimal, right: Decimal) -> Decimal:
     try:
         result = operation(left, right)

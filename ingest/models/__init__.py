@@ -2,14 +2,26 @@
 
 from ingest.models.api_key import ApiKey
 from ingest.models.audit_record import AuditRecord
-from ingest.models.catalogue import Aggregation, Charge, ChargeModel, Interval, Metric, Plan
+from ingest.models.catalogue import (
+    BEGINNING,
+    Aggregation,
+    Charge,
+    ChargeModel,
+    ChargeVersion,
+    Interval,
+    Metric,
+    Plan,
+    PlanVersion,
+    RoundingFunction,
+)
 from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
-from ingest.models.service import Phase, Service
+from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import Biller, BillerTerm, BillingTime, Subscription
 from ingest.models.usage import Fee, FeeKind, Usage
 
 __all__ = [
+    "BEGINNING",
     "Aggregation",
     "ApiKey",
     "AuditRecord",
@@ -18,13 +30,17 @@ __all__ = [
     "BillingTime",
     "Charge",
     "ChargeModel",
+    "ChargeVersion",
     "Customer",
     "Fee",
     "FeeKind",
     "Interval",
+    "LateUsagePolicy",
     "Metric",
     "Phase",
     "Plan",
+    "PlanVersion",
+    "RoundingFunction",
     "Service",
     "Subscription",
     "Usage",

@@ -1,5 +1,7 @@
 """The catalogue: metrics, the plans that sell them and the charges that price them."""
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
@@ -14,6 +16,18 @@ class Aggregation(models.TextChoices):
 
     COUNT = "count_agg", "Count"
     SUM = "sum_agg", "Sum"
+    MAX = "max_agg", "Maximum"
+    UNIQUE_COUNT = "unique_count_agg", "Unique count"
+    WEIGHTED_SUM = "weighted_sum_agg", "Weighted sum"
+    LATEST = "latest_agg", "Latest"
+
+
+class RoundingFunction(models.TextChoices):
+    """How a metric's quantity is rounded before it is priced (names as in Lago)."""
+
+    ROUND = "round", "Half away from zero"
+    CEIL = "ceil", "Up"
+    FLOOR = "floor", "Down"
 
 
 class Interval(models.TextChoices):
@@ -31,6 +45,15 @@ class ChargeModel(models.TextChoices):
 
     STANDARD = "standard", "Standard"
     GRADUATED = "graduated", "Graduated"
+    GRADUATED_PERCENTAGE = "graduated_percentage", "Graduated percentage"
+    PACKAGE = "package", "Package"
+    PERCENTAGE = "percentage", "Percentage"
+    VOLUME = "volume", "Volume"
+    DYNAMIC = "dynamic", "Dynamic"
+
+
+# Since when a price holds that no other one preceded.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Metric(PublicModel):
@@ -41,7 +64,20 @@ class Metric(PublicModel):
     name = models.CharField(max_length=255)
     aggregation = models.CharField(max_length=16, choices=Aggregation.choices)
     field_name = models.CharField(
-        max_length=255, blank=True, help_text="The property that is summed; a count needs none."
+        max_length=255, blank=True, help_text="The property that is aggregated; a count needs none."
+    )
+    is_recurring = models.BooleanField(
+        default=False, help_text="What was added in earlier periods counts until it is taken away."
+    )
+    rounding_function = models.CharField(max_length=8, choices=RoundingFunction.choices, blank=True)
+    rounding_precision = models.SmallIntegerField(
+        default=0, help_text="Digits after the point; below zero tens, hundreds and so on."
+    )
+    expression = models.TextField(
+        blank=True, help_text="Evaluated when an event arrives; its result becomes the event's field."
+    )
+    filters = models.JSONField(
+        default=dict, blank=True, help_text="The properties that a price may depend on, with their values."
     )
 
     class Meta:
@@ -55,6 +91,18 @@ class Metric(PublicModel):
             models.CheckConstraint(
                 condition=Q(aggregation=Aggregation.COUNT) | ~Q(field_name=""), name="metric_has_its_field"
             ),
+            models.CheckConstraint(
+                condition=Q(is_recurring=False)
+                | Q(aggregation__in=[Aggregation.SUM, Aggregation.UNIQUE_COUNT, Aggregation.WEIGHTED_SUM]),
+                name="metric_can_recur",
+            ),
+            models.CheckConstraint(
+                condition=Q(rounding_function="") | Q(rounding_function__in=RoundingFunction.values),
+                name="metric_rounding_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(expression="") | ~Q(field_name=""), name="metric_expression_has_its_field"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -62,13 +110,12 @@ class Metric(PublicModel):
 
 
 class Plan(PublicModel):
-    """What a service sells: an interval, a base amount and charges, in one currency."""
+    """What a service sells, in one currency: an interval, a base amount and charges; prices are versions."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="plans")
     code = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     interval = models.CharField(max_length=16, choices=Interval.choices, default=Interval.MONTHLY)
-    amount = ExactDecimalField(default=0, help_text="The base amount of one full period.")
     currency = models.CharField(max_length=3)
     odoo_product_id = models.BigIntegerField(
         null=True, blank=True, help_text="The Odoo product of the base amount; Odoo prices it itself."
@@ -81,7 +128,6 @@ class Plan(PublicModel):
             models.UniqueConstraint(fields=["service", "code"], name="plan_once_per_service"),
             models.UniqueConstraint(fields=["service", "id"], name="plan_of_service"),
             models.CheckConstraint(condition=Q(interval__in=Interval.values), name="plan_interval_is_known"),
-            models.CheckConstraint(condition=Q(amount__gte=0), name="plan_amount_is_not_negative"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="plan_currency_is_iso"),
         ]
 
@@ -89,14 +135,49 @@ class Plan(PublicModel):
         return self.name
 
 
+class PriceVersion(PublicModel):
+    """What a price was from an instant on; append-only, so that a past period is rated as it was."""
+
+    number = models.PositiveIntegerField()
+    effective_from = models.DateTimeField(
+        default=BEGINNING, help_text="It prices the periods that end after this instant."
+    )
+
+    class Meta:
+        abstract = True
+        ordering = ["effective_from", "number"]
+
+
+class PlanVersion(PriceVersion):
+    """One version of what a plan costs beside its usage; amounts in the plan's currency."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
+    amount = ExactDecimalField(default=0, help_text="The base amount of one full period.")
+    minimum_commitment = ExactDecimalField(
+        default=0, help_text="What a full period costs at least, usage included."
+    )
+    trial_days = models.PositiveIntegerField(
+        default=0, help_text="Days from the start without a base amount."
+    )
+
+    class Meta(PriceVersion.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="plan_version_once"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0, minimum_commitment__gte=0), name="plan_amount_is_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} v{self.number}"
+
+
 class Charge(PublicModel):
-    """The price of a metric on a plan, and the Odoo product it bills as."""
+    """A metric that a plan prices, and the Odoo product it bills as; how it is priced are versions."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="charges")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="charges")
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="charges")
-    model = models.CharField(max_length=32, choices=ChargeModel.choices)
-    properties = models.JSONField(help_text="As in Lago: amounts are decimal strings.")
     odoo_product_id = models.BigIntegerField(null=True, blank=True)
     history = HistoricalRecords()
 
@@ -104,8 +185,31 @@ class Charge(PublicModel):
         ordering = ["plan", "metric__name"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "metric"], name="charge_once_per_plan_and_metric"),
-            models.CheckConstraint(condition=Q(model__in=ChargeModel.values), name="charge_model_is_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.metric} on {self.plan}"
+
+
+class ChargeVersion(PriceVersion):
+    """One version of how a charge is priced."""
+
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="versions")
+    model = models.CharField(max_length=32, choices=ChargeModel.choices)
+    properties = models.JSONField(help_text="As in Lago: amounts are decimal strings.")
+    filters = models.JSONField(
+        default=list, blank=True, help_text="Prices of their own for some of the metric's filter values."
+    )
+    is_prorated = models.BooleanField(default=False, help_text="A unit costs by the days it was there.")
+    is_pay_in_advance = models.BooleanField(default=False, help_text="Each event is billed on arrival.")
+    min_amount = ExactDecimalField(default=0, help_text="What a full period of this charge costs at least.")
+
+    class Meta(PriceVersion.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["charge", "number"], name="charge_version_once"),
+            models.CheckConstraint(condition=Q(model__in=ChargeModel.values), name="charge_model_is_known"),
+            models.CheckConstraint(condition=Q(min_amount__gte=0), name="charge_minimum_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.charge} v{self.number}"

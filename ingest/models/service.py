@@ -25,6 +25,14 @@ class Phase(models.TextChoices):
     LIVE = "live", "Live"
 
 
+class LateUsagePolicy(models.TextChoices):
+    """Who pays for usage that arrived after its period had closed."""
+
+    NEXT_PERIOD = "next_period", "Bill it with the next period"
+    CREDIT = "credit", "Correct the period by a credit note or an invoice"
+    REPORT = "report", "Report it, bill nothing"
+
+
 class Service(PublicModel):
     """One application that bills through the console, with its phase and its rules."""
 
@@ -39,6 +47,12 @@ class Service(PublicModel):
     required_clean_periods = models.PositiveSmallIntegerField(
         default=2, help_text="Consecutive closed periods within tolerance that a cutover needs."
     )
+    late_usage_policy = models.CharField(
+        max_length=16,
+        choices=LateUsagePolicy.choices,
+        default=LateUsagePolicy.REPORT,
+        help_text="What happens to usage that arrived after its period had closed.",
+    )
     odoo_company_id = models.BigIntegerField(
         null=True, blank=True, help_text="The Odoo company that bills this service; empty is the default one."
     )
@@ -48,6 +62,10 @@ class Service(PublicModel):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=models.Q(phase__in=Phase.values), name="service_phase_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(late_usage_policy__in=LateUsagePolicy.values),
+                name="service_late_usage_policy_is_known",
+            ),
             models.CheckConstraint(
                 condition=models.Q(required_clean_periods__gte=1), name="service_needs_a_clean_period"
             ),

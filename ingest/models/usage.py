@@ -3,30 +3,56 @@
 from django.db import models
 from django.db.models import F, Q
 
-from ingest.models.catalogue import Charge, Metric
+from ingest.models.catalogue import Charge, ChargeVersion, PlanVersion
 from ingest.models.fields import ExactDecimalField
 from ingest.models.public import PublicModel
 from ingest.models.subscription import Subscription
 
 
-class Usage(PublicModel):
-    """The aggregated quantity of one metric for one subscription over one period."""
+class PeriodRow(PublicModel):
+    """What is about one period of a subscription, and the part of it in which its events count."""
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="usage")
-    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="usage")
+    subscription: models.ForeignKey
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     period_label = models.CharField(max_length=16)
-    quantity = ExactDecimalField()
-    events_count = models.PositiveBigIntegerField()
+    # Which filter's price and which group it is, and one text that tells such buckets apart.
+    filter_values = models.JSONField(
+        null=True, help_text="The filter that took the events; null is the rest."
+    )
+    grouped_by = models.JSONField(default=dict, help_text="The group's properties, as the price asks for.")
+    bucket = models.CharField(max_length=64, blank=True, default="")
+    quantity = ExactDecimalField(
+        help_text="What is priced: rounded as the metric says, prorated if the charge is."
+    )
+    full_quantity = ExactDecimalField(
+        null=True, help_text="Before proration or weighting, where that differs."
+    )
+    events_count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Usage(PeriodRow):
+    """The aggregated quantity of a charge's metric for one subscription, period, filter and group."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="usage")
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="usage")
+    late_events_count = models.PositiveBigIntegerField(
+        default=0, help_text="Of the events, those that arrived after the period had closed."
+    )
+    measures = models.JSONField(
+        null=True, help_text="What some prices need of single events: allowances, values by day, amounts."
+    )
     computed_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "usage"
-        ordering = ["-period_start", "subscription", "metric"]
+        ordering = ["-period_start", "subscription", "charge"]
         constraints = [
             models.UniqueConstraint(
-                fields=["subscription", "metric", "period_start"], name="usage_once_per_period"
+                fields=["subscription", "period_start", "charge", "bucket"], name="usage_once_per_period"
             ),
             models.CheckConstraint(
                 condition=Q(period_end__gt=F("period_start")), name="usage_period_is_not_empty"
@@ -35,30 +61,42 @@ class Usage(PublicModel):
         indexes = [models.Index(fields=["period_start", "subscription"], name="usage_by_period")]
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.period_label}"
+        return f"{self.charge.metric} {self.period_label}"
 
 
 class FeeKind(models.TextChoices):
     """What a fee is for."""
 
     USAGE = "usage", "Usage"
+    TRUE_UP = "true_up", "Minimum of a charge"
     PLAN = "plan", "Plan"
+    COMMITMENT = "commitment", "Minimum of a plan"
 
 
-class Fee(PublicModel):
-    """A rated amount of one period: usage under a charge, or the plan's base amount."""
+OF_A_CHARGE = (FeeKind.USAGE, FeeKind.TRUE_UP)
+
+
+class Fee(PeriodRow):
+    """A rated amount of one period: usage under a charge, a plan's base amount, or what a minimum adds."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="fees")
     kind = models.CharField(max_length=16, choices=FeeKind.choices)
     charge = models.ForeignKey(Charge, null=True, on_delete=models.PROTECT, related_name="fees")
-    period_start = models.DateTimeField()
-    period_end = models.DateTimeField()
-    period_label = models.CharField(max_length=16)
+    charge_version = models.ForeignKey(ChargeVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    plan_version = models.ForeignKey(PlanVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    counts_from = models.DateTimeField(null=True, help_text="From when on the subscription's events count.")
+    counts_to = models.DateTimeField(null=True, help_text="Until when, exclusive.")
     currency = models.CharField(max_length=3)
-    quantity = ExactDecimalField()
-    events_count = models.PositiveBigIntegerField(default=0)
     exact_amount = ExactDecimalField(help_text="Unrounded.")
     amount = ExactDecimalField(help_text="Rounded once, half away from zero, to the currency's exponent.")
+    unit_amount = ExactDecimalField(
+        null=True, help_text="Amount by unit; informative, nothing is priced with it."
+    )
+    late_amount = ExactDecimalField(
+        default=0,
+        help_text="The part of the amount that usage makes which arrived after the period had closed.",
+    )
+    late_events_count = models.PositiveBigIntegerField(default=0)
     details = models.JSONField(default=list, help_text="The price used and what each tier gave.")
     rated_at = models.DateTimeField()
 
@@ -66,12 +104,13 @@ class Fee(PublicModel):
         ordering = ["-period_start", "subscription", "kind", "charge"]
         constraints = [
             models.UniqueConstraint(
-                fields=["subscription", "period_start", "charge"],
+                fields=["subscription", "period_start", "kind", "charge", "bucket"],
                 name="fee_once_per_charge_and_period",
                 nulls_distinct=False,
             ),
             models.CheckConstraint(
-                condition=Q(kind=FeeKind.PLAN, charge=None) | Q(kind=FeeKind.USAGE, charge__isnull=False),
+                condition=Q(kind__in=OF_A_CHARGE, charge__isnull=False)
+                | Q(kind__in=[FeeKind.PLAN, FeeKind.COMMITMENT], charge=None),
                 name="fee_of_usage_has_its_charge",
             ),
             models.CheckConstraint(

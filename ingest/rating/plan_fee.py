@@ -1,5 +1,6 @@
 """A plan's base amount for a period, whole or by days."""
 
+from datetime import date
 from decimal import Decimal
 
 from ingest.metering.arithmetic import exact_product, quotient
@@ -22,3 +23,10 @@ def rate_plan_fee(*, base_amount: Decimal, billed_days: int, period_days: int) -
     if billed_days == period_days:
         return base_amount
     return quotient(exact_product(base_amount, Decimal(billed_days)), Decimal(period_days))
+
+
+def trial_days_of(*, trial_ends_on: date | None, first: date, days: int) -> int:
+    """How many of the days from `first` on are of a trial that ends before the day `trial_ends_on`."""
+    if trial_ends_on is None:
+        return 0
+    return min(max((trial_ends_on - first).days, 0), days)

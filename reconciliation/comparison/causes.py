@@ -4,7 +4,7 @@ A person confirms a cause or gives another; nothing here decides.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
@@ -31,6 +31,7 @@ class CauseCode(StrEnum):
     NEGATIVE_CORRECTION = "negative_correction"
     COMMITMENT = "commitment"
     OUTDATED_PUSH = "outdated_push"
+    LATE_USAGE = "late_usage"
     QUANTITY = "quantity"
     PRICE = "price"
     UNCODED = "uncoded"
@@ -50,6 +51,7 @@ LABELS = {
     CauseCode.NEGATIVE_CORRECTION: "Negative correction, never billed below zero",
     CauseCode.COMMITMENT: "Covered by a commitment, billed 0",
     CauseCode.OUTDATED_PUSH: "Odoo does not have the latest usage",
+    CauseCode.LATE_USAGE: "Usage that arrived after the period had closed",
     CauseCode.QUANTITY: "Other quantity",
     CauseCode.PRICE: "Other price",
     CauseCode.UNCODED: "Billed without a code to compare by",
@@ -114,6 +116,12 @@ def _explain_pair(pair: LinePair, currency: str, has_uncoded: bool) -> Iterator[
     if pair.kind in CORRECTIONS:
         yield _Part(CauseCode(pair.kind), pair.delta, pair.code)
         return
+    late = _late_part(pair, limit)
+    if late:
+        yield _Part(CauseCode.LATE_USAGE, late, pair.code)
+        pair = replace(pair, delta=exact_difference(pair.delta, late))
+        if not pair.delta:
+            return
     code = next((code for code, holds in _RULES if holds(pair, limit)), None)
     if code is CauseCode.MISSING_EXTERNAL and has_uncoded:
         # Its counterpart may be among the lines that carry no code.
@@ -139,6 +147,17 @@ def _split_by_quantity(pair: LinePair, limit: Decimal, currency: str) -> Iterato
         by_quantity, by_price = pair.delta, ZERO
     yield _Part(CauseCode.QUANTITY, by_quantity, pair.code)
     yield _Part(CauseCode.PRICE, by_price, pair.code)
+
+
+def _late_part(pair: LinePair, limit: Decimal) -> Decimal:
+    """What of a difference usage makes that Odoo has by now and the service billed without.
+
+    Nothing where the difference would only grow: then the service billed it too.
+    """
+    if pair.expected is None or not pair.expected.late or _is_outdated(pair, limit):
+        return ZERO
+    late = pair.expected.late
+    return late if abs(exact_difference(pair.delta, late)) < abs(pair.delta) else ZERO
 
 
 def _our_quantity(pair: LinePair) -> Decimal | None:

@@ -30,7 +30,7 @@ class LineAmount:
     """One line of a side, in the row's currency; `code` is that of its metric or plan.
 
     Its amount is without tax, unless the external side states nothing but totals: then both sides' lines are
-    with it.
+    with it. `late` is the part of our own rating that usage makes which arrived after the period had closed.
     """
 
     code: str
@@ -39,6 +39,7 @@ class LineAmount:
     quantity: Decimal | None
     amount: Decimal
     is_priced_by_odoo: bool = False
+    late: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class LineSum:
     quantity: Decimal | None
     amount: Decimal
     lines: tuple[LineAmount, ...]
+
+    @property
+    def late(self) -> Decimal:
+        """What of the amount late usage makes."""
+        return exact_sum(line.late for line in self.lines)
 
     @property
     def is_priced_by_odoo(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which percentages a customer pays on a product, as Odoo's taxes and fiscal positions say, and what they come to.
+"""Which percentages a customer pays on a product, as Odoo's taxes and fiscal positions say.
 
 Nothing is assumed: what a mirror does not tell is not comparable, and says why.
 """
@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from ingest.metering.arithmetic import ZERO, exact_product, exact_sum
-from ingest.rating.money import round_to_currency
-
-ONE_PERCENT = Decimal("0.01")
+from ingest.rating.taxes import TaxRate
 
 
 class Obstacle(StrEnum):
@@ -90,6 +87,11 @@ class Rate:
     tax_id: int
     name: str
     percent: Decimal
+
+    @property
+    def tax_rate(self) -> TaxRate:
+        """The rate as the rating room adds taxes up: two taxes of one percentage stay two."""
+        return TaxRate(str(self.tax_id), self.percent)
 
 
 Rates = tuple[Rate, ...]
@@ -207,45 +209,3 @@ def _find_obstacle(tax: Tax, *, is_alone: bool) -> NotComparable | None:
     if tax.affects_base and not is_alone:
         return NotComparable(Obstacle.COMPOUND, f"“{tax.name}” is itself taxed by the taxes after it.")
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class TaxShare:
-    """What one tax comes to on a bill: its base, and its amount rounded once."""
-
-    rate: Rate
-    base: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Taxes:
-    """A bill's tax; `amount` may be a cent off the sum of its shares, each of which is rounded for itself."""
-
-    amount: Decimal
-    shares: tuple[TaxShare, ...]
-
-
-def add_taxes(fees: Iterable[tuple[Decimal, Rates]], currency: str) -> Taxes:
-    """The tax on a bill's fees, each with its rates.
-
-    Lago: invoice taxes. Nothing is rounded per fee: a tax is the rounded sum of its exact parts, and the bill's
-    tax is the rounded sum of all exact parts, not the sum of the rounded ones.
-    """
-    bases: dict[Rate, list[Decimal]] = {}
-    for amount, rates in fees:
-        for rate in rates:
-            bases.setdefault(rate, []).append(amount)
-    exact = {rate: exact_product(exact_sum(amounts), share_of(rate)) for rate, amounts in bases.items()}
-    return Taxes(
-        amount=round_to_currency(exact_sum(exact.values()) if exact else ZERO, currency),
-        shares=tuple(
-            TaxShare(rate, exact_sum(amounts), round_to_currency(exact[rate], currency))
-            for rate, amounts in bases.items()
-        ),
-    )
-
-
-def share_of(rate: Rate) -> Decimal:
-    """The rate as a share of the base: 0.13 for 13 %, exactly."""
-    return exact_product(rate.percent, ONE_PERCENT)

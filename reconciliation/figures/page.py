@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from ingest.buckets import describe_fee
+from ingest.computed import Computed, explain_fee
 from ingest.metering.periods import Interval, PeriodLabelError, parse_label
 from ingest.models import AuditRecord, Fee
 from ingest.rating.money import round_to_currency
@@ -63,8 +65,8 @@ class RatedFee:
     """A fee with the price that was used, as facts, and what each tier gave."""
 
     fee: Fee
-    facts: Sequence[tuple[str, Any]]
-    tiers: Sequence[Mapping[str, Any]]
+    title: str
+    computed: Computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +198,7 @@ def _is_of(fee: Fee, row: Reconciliation) -> bool:
 
 
 def _explain(fee: Fee) -> RatedFee:
-    tiers = [step for step in fee.details if "units" in step]
-    facts = [
-        (name, value)
-        for step in fee.details
-        if step not in tiers
-        for name, value in {**step, **step.get("properties", {})}.items()
-        if not isinstance(value, dict | list)
-    ]
-    return RatedFee(fee, facts, tiers)
+    return RatedFee(fee, describe_fee(fee), explain_fee(fee))
 
 
 def _read_others(row: Reconciliation) -> list[Reconciliation]:

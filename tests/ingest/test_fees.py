@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from ingest.errors import DomainError
 from ingest.fees import fees_of_period, rate_period
 from ingest.metering.periods import PeriodLabelError
-from ingest.models import Charge, ChargeModel, Fee, FeeKind, Plan, Usage
+from ingest.models import Charge, ChargeModel, Fee, FeeKind, Usage
 from ingest.rating.money import round_to_currency
 from tests import factories
 from tests.ingest.selling import NOW, add_charge, bill, make_subscription, post
+from tests.repricing import reprice, reprice_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -39,10 +40,10 @@ def rate(subscription, label=LABEL, now=NOW, **values):
 
 def use(subscription, quantity, code="api", label=LABEL, **values):
     """Usage as metering would leave it."""
-    metric = subscription.service.metrics.get(code=code)
+    charge = subscription.plan.charges.get(metric__code=code)
     return factories.UsageFactory(
         subscription=subscription,
-        metric=metric,
+        charge=charge,
         quantity=Decimal(quantity),
         events_count=1,
         period_label=label,
@@ -191,7 +192,7 @@ class TestWhatIsWritten:
         assert rate(subscription, now=NOW + timedelta(days=1)) == 0
         assert list(Fee.objects.order_by("pk").values()) == before
 
-    def test_a_changed_price_changes_the_period_that_is_rated_again_and_no_other(self):
+    def test_a_changed_price_changes_the_periods_that_end_after_it_and_no_other(self):
         subscription = make_subscription()
         add_charge(subscription, price="0.05")
         august = {"period_start": datetime(2026, 8, 1, tzinfo=UTC), "period_end": factories.PERIOD_START}
@@ -199,8 +200,8 @@ class TestWhatIsWritten:
         use(subscription, "10")
         rate(subscription, "2026-08")
         rate(subscription)
-        Charge.objects.update(properties={"amount": "0.07"})
-        assert rate(subscription) == 1
+        reprice(Charge.objects.get(), properties={"amount": "0.07"}, effective_from=at(20))
+        assert (rate(subscription, "2026-08"), rate(subscription)) == (0, 1)
         assert amounts(subscription, "2026-08") == {"api": Decimal("0.50")}
         assert amounts(subscription) == {"api": Decimal("0.70")}
         assert Fee.objects.get(period_label="2026-08").details[0]["properties"] == {"amount": "0.05"}
@@ -227,7 +228,7 @@ class TestWhatIsWritten:
 
     def test_the_plan_fee_becomes_zero_when_the_plan_has_no_base_amount_any_more(self):
         subscription = self.make()
-        Plan.objects.update(amount=0)
+        reprice_plan(subscription.plan, amount=0)
         self.assert_zero(subscription, 1)
 
     @pytest.mark.parametrize("end", [datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)])

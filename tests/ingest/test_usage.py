@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event, Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from ingest import usage
 from ingest.calendar import windows_of
-from ingest.metering.aggregation import MeteredEvent, MeteredUsage, aggregate
+from ingest.metering.aggregation.contract import MetricRule, Span
+from ingest.metering.aggregation.registry import aggregate
+from ingest.metering.events import MeteredEvent
 from ingest.metering.periods import PeriodLabelError
-from ingest.models import Aggregation, Charge, Usage
+from ingest.models import Aggregation, Usage
 from ingest.usage import meter_period
 from tests import factories
 from tests.ingest.selling import NOW, add_charge, make_subscription, post
@@ -36,10 +39,8 @@ def meter(subscription, now=NOW, **values):
 
 def usage_of(subscription):
     """Quantity and count of events by the metric's code."""
-    return {
-        row.metric.code: (row.quantity, row.events_count)
-        for row in Usage.objects.filter(subscription=subscription).select_related("metric")
-    }
+    rows = Usage.objects.filter(subscription=subscription).select_related("charge__metric")
+    return {row.charge.metric.code: (row.quantity, row.events_count) for row in rows}
 
 
 class TestAgreementWithThePureRoom:
@@ -137,12 +138,9 @@ class TestAgreementWithThePureRoom:
                 for number, event in enumerate(events)
                 if event["place"] == "ours" and event["code"] == code
             ]
-            start, end = window.counts_from, window.counts_to
-            if any(start <= event.timestamp < end for event in ours):
-                metered = aggregate(
-                    aggregation=aggregation, field_name="value", events=ours, start=start, end=end
-                )
-                assert isinstance(metered, MeteredUsage)
+            span = Span(window.counts_from, window.counts_to, 30, ZoneInfo("UTC"))
+            metered = aggregate(rule=MetricRule(aggregation, "value"), events=ours, span=span)
+            if metered.events_count:
                 result[code] = (metered.quantity, metered.events_count)
         return result
 
@@ -289,9 +287,9 @@ class TestWhatIsWritten:
         post(subscription, at(4), "2", code="calls")
         later = NOW + timedelta(hours=1)
         assert meter(subscription, later) == 1
-        assert list(Usage.objects.filter(computed_at=later).values_list("metric__code", flat=True)) == [
-            "calls"
-        ]
+        assert list(
+            Usage.objects.filter(computed_at=later).values_list("charge__metric__code", flat=True)
+        ) == ["calls"]
 
     def test_a_month_of_nothing_leaves_no_rows(self):
         subscription = make_subscription()
@@ -324,12 +322,13 @@ class TestWhatIsWritten:
         assert usage_of(subscription) == {"api": (0, 0)}
         assert meter(subscription) == 0
 
-    def test_usage_becomes_zero_when_its_charge_goes(self):
+    def test_usage_becomes_zero_when_the_plan_has_no_charge_for_it_any_more(self):
         subscription = make_subscription()
-        charge = add_charge(subscription)
+        add_charge(subscription)
         post(subscription, at(3), "2")
         meter(subscription)
-        Charge.objects.filter(pk=charge.pk).delete()
+        subscription.plan = factories.PlanFactory(service=subscription.service)
+        subscription.save()
         assert meter(subscription) == 1
         assert usage_of(subscription) == {"api": (0, 0)}
 
@@ -338,7 +337,8 @@ class TestWhatIsWritten:
         add_charge(subscription)
         post(subscription, at(3), "2")
         meter(subscription)
-        Charge.objects.all().delete()
+        subscription.plan = factories.PlanFactory(service=subscription.service)
+        subscription.save()
         other = factories.CustomerFactory(service=subscription.service)
         assert meter(subscription, customers=[other.pk]) == 0
         assert usage_of(subscription) == {"api": (2, 1)}

@@ -12,6 +12,7 @@ from ingest.models import Fee, Phase, Usage
 from reconciliation.models import Amount, OdooPartner, Push, Reconciliation, Run
 from tests import factories
 from tests.reconciliation.sides import external, odoo
+from tests.repricing import reprice
 
 PROJECT = Path(__file__).resolve().parents[2]
 LABEL = factories.PERIOD_LABEL
@@ -75,8 +76,7 @@ class TestPushUsage:
         assert [model.objects.count() for model in (Usage, Fee, Push, Run, Amount)] == [0] * 5
 
     def test_a_dry_run_of_a_charge_without_a_price_says_so(self, world, customer):
-        world.charges["api"].properties = {}
-        world.charges["api"].save()
+        reprice(world.charges["api"], properties={})
         with pytest.raises(
             CommandError, match=r"NexaCloud 2026-09: The charge api on Pro has no usable price"
         ):

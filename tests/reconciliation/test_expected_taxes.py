@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciliation.comparison.taxation import NotComparable, Place, add_taxes, find_rates
+from ingest.rating.taxes import Taxable, compute_taxes
+from reconciliation.comparison.taxation import NotComparable, Place, find_rates
 from reconciliation.expected_taxes import read_chart
 from reconciliation.lines import read_lines
 from reconciliation.models import OdooPartner, OdooTax
@@ -280,8 +281,10 @@ class TestManyCustomers:
         if obstacle:
             assert row.expected_tax is None
             return
-        taxes = add_taxes(rated, "CAD")
-        assert row.expected_tax == taxes.amount
-        assert {tax["tax_id"]: Decimal(tax["amount"]) for tax in row.expected_taxes} == {
-            share.rate.tax_id: share.amount for share in taxes.shares
+        taxes = compute_taxes(
+            (Taxable(amount, [rate.tax_rate for rate in rates]) for amount, rates in rated), "CAD"
+        )
+        assert row.expected_tax == taxes.total
+        assert {str(tax["tax_id"]): Decimal(tax["amount"]) for tax in row.expected_taxes} == {
+            rate.code: tax for rate, tax in taxes.by_rate.items()
         }

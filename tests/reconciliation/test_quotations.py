@@ -8,6 +8,7 @@ import pytest
 from ingest.models import Fee
 from reconciliation.quotations import read_drafts
 from tests import factories
+from tests.repricing import reprice_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +62,7 @@ class TestDrafts:
     def test_the_share_is_that_of_the_fee_whatever_the_plan_costs_by_now(self, pricelist):
         details = [{"base_amount": "99", "billed_days": 15, "period_days": 30}]
         fee = factories.FeeFactory(kind="plan", charge=None, details=details)
-        fee.subscription.plan.amount = 0
-        fee.subscription.plan.save()
+        reprice_plan(fee.subscription.plan, amount=0)
         (line,) = one_draft(fee.subscription.service).plan_lines
         assert line.quantity == Decimal("0.50")
 

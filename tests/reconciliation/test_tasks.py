@@ -20,6 +20,7 @@ from reconciliation.models import (
 from reconciliation.runs import request_run
 from tests import factories
 from tests.reconciliation.sides import external
+from tests.repricing import reprice
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +51,7 @@ def customer(world):
     subscription.started_at = factories.PERIOD_START
     subscription.terminated_at = factories.PERIOD_END
     subscription.save()
-    world.charges["api"].properties = {"amount": "3.086"}
-    world.charges["api"].save()
+    reprice(world.charges["api"], properties={"amount": "3.086"})
     for _ in range(10):
         factories.UsageEventFactory(
             service=world.service,
@@ -166,8 +166,7 @@ class TestExecuting:
 
     def test_a_charge_without_a_price_fails_the_run_and_is_named(self, woken, world, customer):
         charge = world.charges["sto"]
-        charge.properties = {}
-        charge.save()
+        reprice(charge, properties={})
         run = execute(RunKind.RATE, world.service)
         assert run.status == "failed"
         assert str(charge) in run.message

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from ingest.metering.aggregation import MeteredUsage
-from ingest.metering.arithmetic import ZERO
+from ingest.metering.arithmetic import ZERO, quotient
+from ingest.metering.usage import MeteredUsage
 
 Prices = TypeVar("Prices")
 
@@ -20,26 +20,27 @@ class PropertyError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class TierLine:
-    """What one tier of a price gave (field names as in Lago's `amount_details`)."""
+class Line(Protocol):
+    """A part of an amount, as a dataclass with Lago's names in `amount_details`."""
 
-    from_value: Decimal
-    to_value: Decimal | None
-    units: Decimal
-    per_unit_amount: Decimal
-    flat_unit_amount: Decimal
-    per_unit_total_amount: Decimal
-    total_with_flat_amount: Decimal
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def total(self) -> Decimal:
+        """What this part adds to the amount."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """The exact, unrounded amount for the quantity that was priced, and the parts that sum to it, if any."""
+    """The exact, unrounded amount for the quantity that was priced, and the parts that sum to it, if any.
+
+    `unit_amount` is informative: the amount by unit, cut, zero without units; nothing is priced with it.
+    """
 
     quantity: Decimal
     amount: Decimal
-    details: tuple[TierLine, ...] = ()
+    unit_amount: Decimal = ZERO
+    details: tuple[Line, ...] = ()
 
 
 class ChargePropertiesError(ValueError):
@@ -54,10 +55,14 @@ class ChargePropertiesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChargeModel(Generic[Prices]):
-    """One way to price a quantity: how its properties are read, and how a quantity is priced with them."""
+    """One way to price a quantity: how its properties are read, and how usage is priced with them.
+
+    `divide_by` says which units a unit price is of; without it, all of them before proration.
+    """
 
     read: Callable[[Mapping[str, object], list[PropertyError]], Prices]
-    price: Callable[[Prices, MeteredUsage], Rated]
+    price: Callable[[Prices, MeteredUsage, str], Rated]
+    divide_by: Callable[[Prices, MeteredUsage], Decimal] | None = None
 
     def validate(self, properties: object) -> list[PropertyError]:
         """All that is wrong with the properties, field by field; empty when a charge may have them."""
@@ -67,8 +72,12 @@ class ChargeModel(Generic[Prices]):
         self.read(properties, errors)
         return errors
 
-    def rate(self, properties: Mapping[str, object], usage: MeteredUsage) -> Rated:
-        """The exact amount of the usage at these prices, zero for usage below zero (Lago: common).
+    def rate(self, properties: Mapping[str, object], usage: MeteredUsage, *, currency: str) -> Rated:
+        """What the usage costs with these properties; raises and gives as `prepare` and `apply` do."""
+        return self.apply(self.prepare(properties), usage, currency=currency)
+
+    def prepare(self, properties: Mapping[str, object]) -> Prices:
+        """The prices, read once for any number of usages.
 
         Raises ChargePropertiesError for properties that `validate` refuses.
         """
@@ -76,4 +85,18 @@ class ChargeModel(Generic[Prices]):
         prices = self.read(properties, errors)
         if errors:
             raise ChargePropertiesError(errors)
-        return self.price(prices, usage) if usage.quantity >= 0 else Rated(ZERO, ZERO)
+        return prices
+
+    def apply(self, prices: Prices, usage: MeteredUsage, *, currency: str) -> Rated:
+        """The exact amount of the usage at these prices; usage or an amount below zero costs nothing.
+
+        Amounts are in the currency's main unit (Lago: common).
+        """
+        if usage.quantity < 0:
+            return Rated(ZERO, ZERO)
+        rated = self.price(prices, usage, currency)
+        if rated.amount < 0:
+            return Rated(rated.quantity, ZERO)
+        units = self.divide_by(prices, usage) if self.divide_by else usage.whole_quantity
+        unit_amount = quotient(rated.amount, units) if units > 0 else ZERO
+        return Rated(rated.quantity, rated.amount, unit_amount, rated.details)

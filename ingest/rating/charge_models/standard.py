@@ -14,6 +14,6 @@ def read(properties: Mapping[str, object], errors: list[PropertyError]) -> Decim
     return read_amount(properties, "amount", errors)
 
 
-def price(unit_price: Decimal, usage: MeteredUsage) -> Rated:
+def price(unit_price: Decimal, usage: MeteredUsage, _currency: str) -> Rated:
     """Quantity times unit price."""
     return Rated(usage.quantity, exact_product(usage.quantity, unit_price))

@@ -221,6 +221,7 @@ def test_an_operator_configures_a_service_and_the_audit_has_both_values(client, 
         "name": "NexaCloud",
         "timezone": "America/Toronto",
         "grace_hours": 48,
+        "late_usage_policy": "report",
         "required_clean_periods": 2,
     }
 

@@ -17,15 +17,17 @@ GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.ledger"))
 
 
 def line(text):
-    """A line as the ledgers write it: kind, code, quantity, amount, and `odoo` when Odoo priced it."""
-    kind, code, quantity, amount, *priced = text.split()
+    """A line as the ledgers write it: kind, code, quantity, amount, `odoo` when Odoo priced it, `late=` a part."""
+    kind, code, quantity, amount, *rest = text.split()
+    late = next((word.removeprefix("late=") for word in rest if word.startswith("late=")), "0")
     return LineAmount(
         code="" if code == "-" else code,
         kind=LineKind(kind),
         description=code,
         quantity=None if quantity == "-" else Decimal(quantity),
         amount=Decimal(amount),
-        is_priced_by_odoo=priced == ["odoo"],
+        is_priced_by_odoo="odoo" in rest,
+        late=Decimal(late),
     )
 
 
@@ -50,6 +52,41 @@ def compare(odoo=(), external=(), expected=(), sides=None, **facts):
 
 def told(causes):
     return [(str(cause.code), str(cause.amount), cause.line_codes) for cause in causes]
+
+
+def test_usage_that_came_late_is_a_cause_of_its_own():
+    """The service billed before it came; Odoo has it by now."""
+    _, _, causes = compare(
+        odoo=["usage api 1 3.00"], external=["usage api 20 2.00"], expected=["usage api 30 3.00 late=1.00"]
+    )
+    assert told(causes) == [("late_usage", "1.00", ("api",))]
+
+
+def test_what_is_left_beside_late_usage_has_its_own_cause():
+    _, judgement, causes = compare(
+        odoo=["usage api 1 3.00"], external=["usage api 30 1.50"], expected=["usage api 30 3.00 late=1.00"]
+    )
+    assert {str(cause.code): cause.amount for cause in causes} == {
+        "late_usage": Decimal("1.00"),
+        "price": Decimal("0.50"),
+    }
+    assert exact_sum(cause.amount for cause in causes) == judgement.delta
+
+
+@pytest.mark.parametrize(
+    ("odoo", "external"),
+    [
+        pytest.param("3.00", "3.20", id="the service billed it too"),
+        pytest.param("2.00", "2.50", id="Odoo does not have it yet"),
+    ],
+)
+def test_late_usage_is_no_cause_where_it_does_not_set_the_sides_apart(odoo, external):
+    _, _, causes = compare(
+        odoo=[f"usage api 1 {odoo}"],
+        external=[f"usage api 30 {external}"],
+        expected=["usage api 30 3.00 late=1.00"],
+    )
+    assert "late_usage" not in {str(cause.code) for cause in causes}
 
 
 def test_lines_are_paired_by_code_and_summed():

@@ -1,4 +1,4 @@
-"""Which rates a customer pays by Odoo's taxes and fiscal positions, and what they come to.
+"""Which rates a customer pays by Odoo's taxes and fiscal positions.
 
 The chart has the shapes that Odoo's Canadian localisation has: Quebec's and British Columbia's taxes are groups,
 abroad is a tax of zero, and every position names what each of its taxes stands in for.
@@ -8,9 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from ingest.rating.taxes import Taxable, compute_taxes
 from reconciliation.comparison.taxation import (
     FiscalPosition,
     NotComparable,
@@ -18,7 +17,6 @@ from reconciliation.comparison.taxation import (
     Rate,
     Tax,
     TaxChart,
-    add_taxes,
     find_rates,
 )
 
@@ -170,46 +168,35 @@ class TestWhatIsNotComparable:
         assert obstacle_to(at("QC"), chart=change_tax(GST, affects_base=True)) == "compound"
 
 
-GST_RATE, QST_RATE = Rate(GST, "5% GST", Decimal("5.0")), Rate(QST, "9.975% QST", Decimal("9.975"))
-
-
 class TestWhatRatesComeTo:
+    """By the rating room's arithmetic, which proves itself; here that our rates are what it takes."""
+
+    def add(self, place, *amounts):
+        rates = find_rates(tax_ids=(HST13,), place=place, chart=CHART)
+        taxable = [Taxable(Decimal(amount), [rate.tax_rate for rate in rates]) for amount in amounts]
+        return compute_taxes(taxable, "CAD")
+
     @pytest.mark.parametrize(
-        ("percent", "tax"),
-        [("13", "13.00"), ("14", "14.00"), ("15", "15.00"), ("5", "5.00"), ("0", "0.00")],
+        ("province", "tax"),
+        [("ON", "13.00"), ("NS", "14.00"), ("NB", "15.00"), ("AB", "5.00"), ("QC", "14.98")],
     )
-    def test_one_tax(self, percent, tax):
-        assert str(add_taxes([(Decimal(100), (Rate(1, "x", Decimal(percent)),))], "CAD").amount) == tax
+    def test_a_hundred_dollars_in_each_province(self, province, tax):
+        assert str(self.add(at(province), "100").total) == tax
+
+    def test_a_hundred_dollars_abroad(self):
+        assert self.add(Place(country_id=FRANCE), "100").total == 0
 
     def test_quebec_has_two_taxes_on_one_base_of_three_decimals(self):
-        taxes = add_taxes([(Decimal("10.10"), (GST_RATE, QST_RATE))] * 3, "CAD")
+        taxes = self.add(at("QC"), "10.10", "10.10", "10.10")
         # 30.30 × 5 % = 1.515 and × 9.975 % = 3.022425
-        assert [(str(share.base), str(share.amount)) for share in taxes.shares] == [
-            ("30.30", "1.52"),
-            ("30.30", "3.02"),
-        ]
-        assert str(taxes.amount) == "4.54"
+        assert [str(tax) for tax in taxes.by_rate.values()] == ["1.52", "3.02"]
+        assert str(taxes.total) == "4.54"
 
     def test_the_bills_tax_is_not_the_sum_of_its_rounded_shares(self):
-        taxes = add_taxes([(Decimal("0.10"), (GST_RATE, replace(GST_RATE, tax_id=99)))], "CAD")
-        # 0.005 twice is 0.01, and each for itself is rounded to 0.01
-        assert (str(taxes.amount), [str(share.amount) for share in taxes.shares]) == ("0.01", ["0.01"] * 2)
+        # 0.10 × 5 % = 0.005 and × 9.975 % = 0.009975
+        taxes = self.add(at("QC"), "0.10")
+        assert ([str(tax) for tax in taxes.by_rate.values()], str(taxes.total)) == (["0.01", "0.01"], "0.01")
 
-    def test_nothing_is_rounded_per_fee(self):
-        assert str(add_taxes([(Decimal("0.05"), (GST_RATE,))] * 4, "CAD").amount) == "0.01"
-
-    def test_no_fee_is_no_tax(self):
-        assert add_taxes([], "CAD").amount == 0
-
-    def test_a_currency_without_cents_is_rounded_to_its_unit(self):
-        assert str(add_taxes([(Decimal(110), (GST_RATE,))], "JPY").amount) == "6"
-
-    AMOUNTS = st.lists(st.decimals(-10_000, 10_000, places=2), max_size=20)
-
-    @given(amounts=AMOUNTS, order=st.randoms())
-    def test_order_and_split_change_nothing(self, amounts, order):
-        rates = (GST_RATE, QST_RATE)
-        taxes = add_taxes([(amount, rates) for amount in amounts], "CAD")
-        order.shuffle(amounts)
-        halves = [(part, rates) for amount in amounts for part in (amount / 2, amount / 2)]
-        assert add_taxes(halves, "CAD").amount == taxes.amount
+    def test_two_taxes_of_one_percentage_stay_two(self):
+        rates = [Rate(number, "5%", Decimal(5)).tax_rate for number in (1, 2)]
+        assert str(compute_taxes([Taxable(Decimal(100), rates)], "CAD").total) == "10.00"

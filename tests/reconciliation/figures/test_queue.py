@@ -74,7 +74,7 @@ def test_there_is_no_next_row_when_nothing_else_is_open():
 
 
 def test_a_source_that_was_never_read_or_long_ago_is_stale():
-    factories.UsageEventFactory()
+    factories.UsageEventFactory(received_at=timezone.now())
     factories.SourceDocumentFactory(source="odoo_quotation", fetched_at=timezone.now() - timedelta(days=3))
 
     sources = {source.name: source for source in freshness.read_freshness()}

@@ -1,14 +1,12 @@
-"""Factories of what is mirrored of Odoo, seen on 3 October 2026."""
+"""Factories of what is mirrored of Odoo."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import factory
 from factory.django import DjangoModelFactory
 
 from reconciliation import models as reconciliation
-
-SEEN_AT = datetime(2026, 10, 3, 12, tzinfo=UTC)
+from tests.factories.base import SEEN_AT
 
 
 class OdooRecordFactory(DjangoModelFactory):

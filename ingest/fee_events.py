@@ -1,0 +1,89 @@
+"""From a fee to the very events it was made from, and from an event to its fees."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import BooleanField, F, Func, JSONField, Q, QuerySet, TextField, Value
+
+from ingest.metering.filters import Bucket
+from ingest.models import Aggregation, Fee, FeeKind, UsageEvent
+from ingest.prices import Price, split_charge
+
+WITHOUT_NUMBERS = (Aggregation.COUNT, Aggregation.UNIQUE_COUNT)
+
+
+class _TakesEvent(Func):
+    function = "takes_event"
+    output_field = BooleanField()
+
+
+class _GroupOf(Func):
+    function = "group_of"
+    output_field = JSONField()
+
+
+class _NumericProperty(Func):
+    function = "numeric_property"
+    output_field = TextField()
+
+
+def events_of(fee: Fee) -> QuerySet[UsageEvent]:
+    """The events that made a fee of usage, by the rules of its price version; none for any other fee.
+
+    What has arrived since the fee was rated is among them: rating again takes it in.
+    """
+    price = find_price(fee)
+    if price is None or fee.counts_from is None:
+        return UsageEvent.objects.none()
+    metric, subscription = price.charge.metric, fee.subscription
+    rows = UsageEvent.objects.filter(
+        service=subscription.service_id,
+        external_subscription_id=subscription.external_id,
+        code=metric.code,
+        timestamp__lt=fee.counts_to,
+    )
+    if not metric.is_recurring:
+        rows = rows.filter(timestamp__gte=fee.counts_from)
+    if metric.aggregation not in WITHOUT_NUMBERS:
+        number = _NumericProperty(F("properties"), Value(metric.field_name))
+        rows = rows.alias(number=number).filter(Q(number__isnull=False) | Q(quantity__isnull=False))
+    return _in_group(_in_bucket(rows, price.bucket), price, fee)
+
+
+def fees_of(event: UsageEvent) -> list[Fee]:
+    """The fees of usage that an event is part of, newest period first."""
+    candidates = Fee.objects.filter(
+        kind=FeeKind.USAGE,
+        subscription__service=event.service_id,
+        subscription__external_id=event.external_subscription_id,
+        charge__metric__code=event.code,
+        counts_to__gt=event.timestamp,
+    ).select_related("subscription", "charge__metric", "charge_version")
+    return [fee for fee in candidates if events_of(fee).filter(pk=event.pk).exists()]
+
+
+def find_price(fee: Fee) -> Price | None:
+    """The price of a fee of usage: its version, for the filter that took its events."""
+    if fee.kind != FeeKind.USAGE or fee.charge is None or fee.charge_version is None:
+        return None
+    prices: Iterator[Price] = iter(split_charge(fee.charge, fee.charge_version))
+    return next((price for price in prices if price.filter_values == fee.filter_values), None)
+
+
+def _in_bucket(rows: QuerySet[UsageEvent], bucket: Bucket) -> QuerySet[UsageEvent]:
+    if not bucket.matching and not bucket.ignored:
+        return rows
+    matching = Value(_plain(bucket.matching), JSONField())
+    ignored = Value([_plain(values) for values in bucket.ignored], JSONField())
+    return rows.filter(_TakesEvent(F("properties"), matching, ignored))
+
+
+def _in_group(rows: QuerySet[UsageEvent], price: Price, fee: Fee) -> QuerySet[UsageEvent]:
+    if not price.group_keys:
+        return rows
+    group = _GroupOf(F("properties"), Value(price.group_keys, JSONField()))
+    return rows.alias(group=group).filter(group=Value(fee.grouped_by, JSONField()))
+
+
+def _plain(values: Any) -> dict[str, list[str]]:
+    return {key: list(options) for key, options in values.items()}

@@ -1,0 +1,81 @@
+"""Graduated by days: whole units pick the tier, their shares of the period are priced there (Lago: 6.10)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from ingest.metering.arithmetic import ZERO, exact_difference, exact_product, exact_sum, quotient
+from ingest.metering.usage import MeteredUsage
+from ingest.rating.charge_models.contract import Rated
+from ingest.rating.charge_models.ranges import Range
+
+
+@dataclass(frozen=True, slots=True)
+class WalkLine:
+    """What a step up or down through the tiers gave, or the flat amounts of the tiers that were reached."""
+
+    from_level: Decimal
+    to_level: Decimal
+    units: Decimal
+    per_unit_total_amount: Decimal
+    flat_unit_amount: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """The step's amount."""
+        return exact_sum((self.per_unit_total_amount, self.flat_unit_amount))
+
+
+def price(ranges: Sequence[Range], usage: MeteredUsage) -> Rated:
+    """The steps through the tiers, each at its share, and the flat amounts up to the highest level, in full.
+
+    Below zero the first range's price holds. A level that ends below zero costs nothing, and steps that together
+    gave less than nothing cost only the flat amounts.
+    """
+    lines = tuple(_walk(ranges, usage)) if usage.quantity else ()
+    level = lines[-1].to_level if lines else ZERO
+    if level < 0:
+        return Rated(usage.quantity, ZERO)
+    flats = _flat_amounts(ranges, max((line.to_level for line in lines), default=ZERO))
+    amount = exact_sum(line.per_unit_total_amount for line in lines)
+    if amount < 0:
+        lines, amount = (), ZERO
+    flat = WalkLine(level, level, ZERO, ZERO, flats)
+    return Rated(usage.quantity, exact_sum((amount, flats)), details=(*lines, flat))
+
+
+def _walk(ranges: Sequence[Range], usage: MeteredUsage) -> Iterator[WalkLine]:
+    level = ZERO
+    for value, share in zip(usage.event_values, usage.prorated_values, strict=True):
+        after = exact_sum((level, value))
+        # An addition that was not there in the period, and the removal of such a one, change nothing.
+        if not value or (not share and (value > 0 or after < 0)):
+            continue
+        change = exact_difference(_cost_up_to(ranges, after), _cost_up_to(ranges, level))
+        yield WalkLine(level, after, share, quotient(exact_product(change, share), value))
+        level = after
+
+
+def _cost_up_to(ranges: Sequence[Range], level: Decimal) -> Decimal:
+    """What a level would cost in full, without flat amounts."""
+    if level <= 0:
+        return exact_product(level, ranges[0].price)
+    floor = ZERO
+    cost = ZERO
+    for tier in ranges:
+        end = level if tier.to_value is None else min(level, tier.to_value)
+        if end > floor:
+            cost = exact_sum((cost, exact_product(exact_difference(end, floor), tier.price)))
+            floor = end
+    return cost
+
+
+def _flat_amounts(ranges: Sequence[Range], highest: Decimal) -> Decimal:
+    reached = [tier.flat for tier in ranges[:1]]
+    reached += [
+        tier.flat
+        for before, tier in pairwise(ranges)
+        if before.to_value is not None and highest > before.to_value
+    ]
+    return exact_sum(reached)

@@ -1,0 +1,155 @@
+"""Factories of both sides' amounts and of what people decide."""
+
+from datetime import date
+from decimal import Decimal
+
+import factory
+from factory.django import DjangoModelFactory
+
+from reconciliation import models as reconciliation
+from tests.factories.base import PERIOD_LABEL, SEEN_AT, PeriodFactory, make_digest
+from tests.factories.ingest import CustomerFactory, ServiceFactory, UserFactory
+
+
+class RunFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.Run
+
+    kind = reconciliation.RunKind.RECONCILE
+    service = factory.SubFactory(ServiceFactory)
+    period_label = PERIOD_LABEL
+
+
+class SourceDocumentFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.SourceDocument
+
+    service = factory.SubFactory(ServiceFactory)
+    source = reconciliation.Source.FILE
+    reference = factory.Sequence(lambda n: f"amounts-{n}.csv")
+    digest = factory.LazyAttribute(lambda row: make_digest(row.reference))
+    content = factory.LazyFunction(lambda: {"rows": []})
+    fetched_at = SEEN_AT
+
+
+class AmountFactory(PeriodFactory):
+    class Meta:
+        model = reconciliation.Amount
+
+    customer = factory.SubFactory(CustomerFactory)
+    service = factory.SelfAttribute("customer.service")
+    document = factory.SubFactory(SourceDocumentFactory, service=factory.SelfAttribute("..service"))
+    side = reconciliation.Side.EXTERNAL
+    currency = "CAD"
+    untaxed = Decimal("100.00")
+    fetched_at = SEEN_AT
+
+
+class AmountLineFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.AmountLine
+
+    amount = factory.SubFactory(AmountFactory)
+    position = factory.Sequence(lambda n: n)
+    code = "metric_1"
+    description = "Requests"
+    untaxed = Decimal("100.00")
+
+
+class ReconciliationFactory(PeriodFactory):
+    """A compared row on the untaxed basis; everything follows `odoo_untaxed` and `external_untaxed`."""
+
+    class Meta:
+        model = reconciliation.Reconciliation
+
+    customer = factory.SubFactory(CustomerFactory)
+    service = factory.SelfAttribute("customer.service")
+    currency = "CAD"
+    basis = reconciliation.Basis.UNTAXED
+    odoo_untaxed = Decimal("100.00")
+    external_untaxed = Decimal("100.00")
+    odoo_amount = factory.SelfAttribute("odoo_untaxed")
+    external_amount = factory.SelfAttribute("external_untaxed")
+    tolerance = Decimal("0.01")
+    reconciled_at = SEEN_AT
+
+    @factory.lazy_attribute
+    def delta(self):
+        if self.odoo_amount is None or self.external_amount is None:
+            return None
+        return self.odoo_amount - self.external_amount
+
+    @factory.lazy_attribute
+    def outcome(self):
+        if self.odoo_amount is None:
+            return reconciliation.Outcome.MISSING_ODOO
+        if self.external_amount is None:
+            return reconciliation.Outcome.MISSING_EXTERNAL
+        return reconciliation.Outcome.COMPARED
+
+    @factory.lazy_attribute
+    def status(self):
+        is_match = self.outcome == reconciliation.Outcome.COMPARED and abs(self.delta) <= self.tolerance
+        return reconciliation.Status.MATCH if is_match else reconciliation.Status.DELTA
+
+
+class ToleranceFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.Tolerance
+
+    service = factory.SubFactory(ServiceFactory)
+    currency = "CAD"
+
+
+class PushFactory(PeriodFactory):
+    class Meta:
+        model = reconciliation.Push
+
+    customer = factory.SubFactory(CustomerFactory)
+    service = factory.SelfAttribute("customer.service")
+    currency = "CAD"
+    key = factory.Sequence(lambda n: f"shadow_{n}")
+    payload = factory.LazyFunction(lambda: {"usage_lines": []})
+    digest = factory.LazyAttribute(lambda row: make_digest(row.key))
+    next_attempt_at = SEEN_AT
+
+
+class CutoverRequestFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.CutoverRequest
+
+    service = factory.SubFactory(ServiceFactory)
+    effective_date = date(2027, 1, 1)
+    comment = "Two clean periods."
+    requested_by = factory.SubFactory(UserFactory)
+    readiness = factory.LazyFunction(lambda: {"conditions": []})
+    evidence_digest = factory.Sequence(make_digest)
+
+
+class WebhookEndpointFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.WebhookEndpoint
+
+    service = factory.SubFactory(ServiceFactory)
+    url = factory.Sequence(lambda n: f"https://service.example/webhooks/{n}")
+    secret = b"sealed"
+
+
+class DeliveryFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.Delivery
+
+    endpoint = factory.SubFactory(WebhookEndpointFactory)
+    webhook_type = "cutover.approved"
+    body = '{"webhook_type":"cutover.approved"}'
+    next_attempt_at = SEEN_AT
+
+
+class AlarmFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.Alarm
+
+    kind = reconciliation.AlarmKind.QUOTATION_NOT_DRAFT
+    service = factory.SubFactory(ServiceFactory)
+    reference = factory.Sequence(lambda n: f"S{n:05}")
+    message = "Quotation S00001 was confirmed by hand."

@@ -1,0 +1,56 @@
+"""A metric's expression is evaluated when its events arrive; its result is what is stored."""
+
+import pytest
+
+from ingest import expressions
+from ingest.models import UsageEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def metric(service, monkeypatch):
+    """A metric that multiplies, known at once."""
+    monkeypatch.setattr(expressions, "_trusted", {})
+    return factories.MetricFactory(
+        service=service, code="api", expression="event.properties.calls * event.properties.weight"
+    )
+
+
+def test_the_result_is_stored_as_text_in_the_metrics_field(post_event):
+    properties = {"calls": 3, "weight": "0.5", "value": "sent", "deep": {"n": 12.50}}
+    answer = post_event(properties=properties)
+    assert answer.status_code == 200
+    assert answer.json()["event"]["properties"]["value"] == "1.5"
+    stored = UsageEvent.objects.get()
+    assert stored.properties == {**properties, "value": "1.5"}
+    assert stored.quantity == 1.5
+
+
+def test_an_event_that_it_cannot_be_evaluated_on_is_refused_with_a_text(post_event):
+    answer = post_event(properties={"calls": 3})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "validation_errors"
+    assert answer.json()["error_details"] == "expression_evaluation_failed: Variable: weight not found"
+    assert not UsageEvent.objects.exists()
+
+
+def test_in_a_batch_the_text_stands_at_its_index_and_nothing_is_stored(post_batch):
+    good = {"transaction_id": "1", "code": "api", "properties": {"calls": 1, "weight": 2}}
+    bad = {"transaction_id": "2", "code": "api", "properties": {"calls": "many", "weight": 2}}
+    unread = {"transaction_id": "3", "code": "", "properties": {}}
+    answer = post_batch(good, bad, unread)
+    assert answer.status_code == 422
+    assert answer.json()["error_details"] == {
+        "1": "expression_evaluation_failed: 'many' is not a number",
+        "2": {"code": ["value_is_mandatory"]},
+    }
+    assert not UsageEvent.objects.exists()
+    assert post_batch(good).status_code == 200
+
+
+def test_another_services_metric_of_that_code_changes_nothing(post_event, metric):
+    metric.delete()
+    factories.MetricFactory(code="api", expression="1 + 1")
+    assert post_event(properties={"value": "7"}).json()["event"]["properties"] == {"value": "7"}
