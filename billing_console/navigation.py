@@ -53,6 +53,8 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
     "Odoo mirror": (
         Entry("Partners", "contacts", "reconciliation.odoopartner"),
         Entry("Products", "inventory_2", "reconciliation.odooproduct"),
+        Entry("Taxes", "percent", "reconciliation.odootax"),
+        Entry("Fiscal positions", "map", "reconciliation.odoofiscalposition"),
         Entry("Pricelists", "request_quote", "reconciliation.odoopricelist"),
         Entry("Orders", "description", "reconciliation.odooorder"),
         Entry("Invoices", "receipt", "reconciliation.odooinvoice"),

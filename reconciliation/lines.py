@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from ingest.metering.arithmetic import ZERO
 from ingest.models import Fee
+from ingest.rating.money import round_to_currency
+from ingest.rating.taxes import TaxRate, tax_of
 from reconciliation.comparison.causes import Cause, explain, main_cause
 from reconciliation.comparison.judgement import Basis, Judgement, Outcome, Side, Status
 from reconciliation.comparison.lines import LineAmount, LineKind, LinePair, pair_lines
@@ -86,7 +89,7 @@ def _compare(row: Reconciliation, lines: _Lines) -> ComparedLines:
     pairs = pair_lines(
         odoo=[_amount_of(line, is_taxed=is_taxed) for line in lines.odoo],
         external=[_amount_of(line, is_taxed=is_taxed) for line in lines.external],
-        expected=[*map(_fee_of, lines.fees), *(_taxes_of(lines.odoo) if is_taxed else ())],
+        expected=[*map(_fee_of, lines.fees), *(_expect_taxes(row, lines) if is_taxed else ())],
     )
     odoo_tax = None if is_taxed else row.odoo_tax
     causes = explain(
@@ -122,8 +125,25 @@ def _fee_of(fee: Fee) -> LineAmount:
     )
 
 
-def _taxes_of(lines: Iterable[AmountLine]) -> Iterator[LineAmount]:
-    """Our rating knows no tax: beside totals, what is expected is taxed as Odoo taxed it."""
+def _expect_taxes(row: Reconciliation, lines: _Lines) -> Iterator[LineAmount]:
+    """The tax on what is expected, by the rates that the row was reconciled with; each rounded on its line.
+
+    Where no tax can be expected, totals are compared as Odoo taxed them.
+    """
+    return _taxes_as_in_odoo(lines.odoo) if row.expected_tax is None else _taxes_of(row, lines.fees)
+
+
+def _taxes_of(row: Reconciliation, fees: Iterable[Fee]) -> Iterator[LineAmount]:
+    for fee in fees:
+        line = _fee_of(fee)
+        product_id = fee.charge.odoo_product_id if fee.charge else fee.subscription.plan.odoo_product_id
+        for tax in row.expected_taxes:
+            if product_id in tax["products"]:
+                exact = tax_of(fee.amount, TaxRate(str(tax["tax_id"]), Decimal(tax["percent"])))
+                yield replace(line, quantity=ZERO, late=ZERO, amount=round_to_currency(exact, row.currency))
+
+
+def _taxes_as_in_odoo(lines: Iterable[AmountLine]) -> Iterator[LineAmount]:
     for line in lines:
         if line.tax:
             yield LineAmount(line.code, LineKind(line.kind), line.description, Decimal(0), line.tax)

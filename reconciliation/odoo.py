@@ -14,13 +14,18 @@ def connect(service: Service | None = None) -> OdooConnector:
     """
     if not settings.ODOO_URL:
         raise DomainError("odoo_not_configured", "Odoo is not configured: set ODOO_URL and its credentials.")
-    company_id = service.odoo_company_id if service else None
     return OdooConnector.connect(
         url=settings.ODOO_URL,
         database=settings.ODOO_DB,
         login=settings.ODOO_LOGIN,
         api_key=settings.ODOO_API_KEY,
-        company_id=company_id or settings.ODOO_COMPANY_ID,
+        company_id=company_of(service),
         language=settings.ODOO_LANGUAGE,
         timeout=float(settings.ODOO_TIMEOUT),
     )
+
+
+def company_of(service: Service | None) -> int:
+    """The id of the company in Odoo that a service is billed by: its own, else the one that is configured."""
+    own = service.odoo_company_id if service else None
+    return own or int(settings.ODOO_COMPANY_ID)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.conf import settings
 from django.db.models import Q
 
 from ingest.billers import billed_by
@@ -15,6 +14,7 @@ from ingest.fees import fees_of_period
 from ingest.models import Biller, Customer, Fee, FeeKind, Service
 from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
 from reconciliation.models import OdooOrder, OdooPricelist
+from reconciliation.odoo import company_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _draft(
     return QuotationDraft(
         key=bill.key,
         partner_id=bill.customer.odoo_partner_id,
-        company_id=service.odoo_company_id or settings.ODOO_COMPANY_ID,
+        company_id=company_of(service),
         pricelist_id=pricelist_id,
         reference=f"{service.name} {bill.period_label}",
         usage_lines=tuple(_priced_line(fee) for fee in fees if fee.kind != FeeKind.PLAN),
@@ -140,7 +140,7 @@ class _Pricelists:
     """Which pricelist a quotation names: the subscription order's own, else the company's only one."""
 
     def __init__(self, service: Service) -> None:
-        company = service.odoo_company_id or settings.ODOO_COMPANY_ID
+        company = company_of(service)
         self._by_currency: dict[str, list[int]] = defaultdict(list)
         rows = OdooPricelist.objects.filter(Q(company_id=None) | Q(company_id=company))
         for odoo_id, currency in rows.values_list("odoo_id", "currency"):

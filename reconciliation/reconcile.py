@@ -14,8 +14,10 @@ from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from ingest.services import lock_service
 from reconciliation.causes import suggest_causes
+from reconciliation.expected_taxes import TAXED, read_parameters
 from reconciliation.held_fees import IS_NOTHING, IS_OUTDATED
 from reconciliation.models import Reconciliation
+from reconciliation.odoo import company_of
 
 # `reconciliation.comparison.judgement` defines what this computes; a property test shows that both agree.
 # Every row that exists takes part, so that one whose documents are gone says so instead of keeping old figures.
@@ -59,8 +61,12 @@ WITH held AS (
     WHERE period_end <= %(closed_until)s
     GROUP BY customer_id, currency, period_start, period_end
     HAVING bool_or(is_judged)
-), based AS (
+), taxed AS MATERIALIZED ({taxed}), based AS (
     SELECT sides.*,
+        CASE WHEN coalesce(taxed.reason, '') = '' AND expected_untaxed IS NOT NULL THEN coalesce(taxed.tax, 0) END
+            AS expected_tax,
+        coalesce(taxed.reason, '') AS untaxed_because,
+        CASE WHEN coalesce(taxed.reason, '') = '' THEN coalesce(taxed.shares, '[]') ELSE '[]' END AS expected_taxes,
         CASE WHEN external_total IS NOT NULL THEN 'total' ELSE 'untaxed' END AS basis,
         CASE WHEN external_total IS NOT NULL THEN odoo_total ELSE odoo_untaxed END AS odoo_amount,
         coalesce(external_total, external_untaxed) AS external_amount,
@@ -71,6 +77,7 @@ WITH held AS (
             AS has_other_currency
     FROM sides
     JOIN ingest_customer AS customer ON customer.id = sides.customer_id
+    LEFT JOIN taxed USING (customer_id, currency, period_start, period_end)
     WINDOW same_bill AS (PARTITION BY customer_id, period_start, period_end)
 ), measured AS (
     SELECT based.*, odoo_amount - external_amount AS delta,
@@ -95,18 +102,22 @@ WITH held AS (
 )
 INSERT INTO reconciliation_reconciliation AS row (
     public_id, created_at, service_id, customer_id, currency, period_start, period_end, period_label, basis,
-    expected_untaxed, odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax, external_total,
+    expected_untaxed, expected_tax, expected_total, expected_taxes, untaxed_because,
+    odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax, external_total,
     odoo_amount, external_amount, delta, tolerance, outcome, status,
     cause, reason, reopened_because, version, reconciled_at
 )
 SELECT gen_random_uuid(), %(now)s, %(service)s, customer_id, currency, period_start, period_end, %(label)s,
-    basis, expected_untaxed, odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax,
-    external_total, odoo_amount, external_amount, delta, tolerance, outcome,
+    basis, expected_untaxed, expected_tax, expected_untaxed + expected_tax, expected_taxes, untaxed_because,
+    odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax, external_total,
+    odoo_amount, external_amount, delta, tolerance, outcome,
     CASE WHEN outcome = 'compared' AND abs(delta) <= tolerance THEN 'match' ELSE 'delta' END,
     '', '', '', 1, %(now)s
 FROM judged
 ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPDATE SET
     basis = excluded.basis, expected_untaxed = excluded.expected_untaxed,
+    expected_tax = excluded.expected_tax, expected_total = excluded.expected_total,
+    expected_taxes = excluded.expected_taxes, untaxed_because = excluded.untaxed_because,
     odoo_untaxed = excluded.odoo_untaxed, odoo_tax = excluded.odoo_tax, odoo_total = excluded.odoo_total,
     external_untaxed = excluded.external_untaxed, external_tax = excluded.external_tax,
     external_total = excluded.external_total, odoo_amount = excluded.odoo_amount,
@@ -125,15 +136,18 @@ ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPD
             CASE WHEN row.outcome <> excluded.outcome
                 THEN format('%%s → %%s', row.outcome, excluded.outcome) END)
         ELSE row.reopened_because END
-WHERE (row.basis, row.expected_untaxed, row.odoo_untaxed, row.odoo_tax, row.odoo_total, row.external_untaxed,
-       row.external_tax, row.external_total, row.tolerance, row.outcome)
+WHERE (row.basis, row.expected_untaxed, row.expected_tax, row.expected_taxes, row.untaxed_because,
+       row.odoo_untaxed, row.odoo_tax, row.odoo_total, row.external_untaxed, row.external_tax,
+       row.external_total, row.tolerance, row.outcome)
     IS DISTINCT FROM
-      (excluded.basis, excluded.expected_untaxed, excluded.odoo_untaxed, excluded.odoo_tax,
-       excluded.odoo_total, excluded.external_untaxed, excluded.external_tax, excluded.external_total,
-       excluded.tolerance, excluded.outcome)
+      (excluded.basis, excluded.expected_untaxed, excluded.expected_tax, excluded.expected_taxes,
+       excluded.untaxed_because, excluded.odoo_untaxed, excluded.odoo_tax, excluded.odoo_total,
+       excluded.external_untaxed, excluded.external_tax, excluded.external_total, excluded.tolerance,
+       excluded.outcome)
 RETURNING id, coalesce(reopened_at = %(now)s, false)
 """.format(
     biller=BILLER_OF_FEE,
+    taxed=TAXED,
     is_nothing=IS_NOTHING,
     is_outdated=IS_OUTDATED,
     sums=",\n        ".join(
@@ -180,6 +194,8 @@ def reconcile_period(*, service: Service, period_label: str, now: datetime) -> R
         "to": latest,
         "closed_until": now - timedelta(hours=service.grace_hours),
         "now": now,
+        "company": company_of(service),
+        **read_parameters(service=service, label=period_label, earliest=earliest, latest=latest),
     }
     with connection.cursor() as cursor:
         cursor.execute(RECONCILE, parameters)

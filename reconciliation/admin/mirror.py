@@ -5,7 +5,15 @@ from django.contrib import admin
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, amount_column, json_column, quantity_column
 from ingest.screens.filters import exact_filter
-from reconciliation.models import OdooInvoice, OdooOrder, OdooPartner, OdooPricelist, OdooProduct
+from reconciliation.models import (
+    OdooFiscalPosition,
+    OdooInvoice,
+    OdooOrder,
+    OdooPartner,
+    OdooPricelist,
+    OdooProduct,
+    OdooTax,
+)
 
 
 class MirrorAdmin(EvidenceAdmin):
@@ -22,7 +30,21 @@ class OdooPartnerAdmin(MirrorAdmin):
 
     list_display = ("name", "odoo_id", "ref", "email", "mirrored")
     search_fields = ("name", "ref", "email", "=odoo_id")
-    fields = ("name", "odoo_id", "ref", "email", "written_at", "mirrored_at", "shown_raw")
+    fields = (
+        "name",
+        "odoo_id",
+        "ref",
+        "email",
+        "company_id",
+        "position_id",
+        "country_id",
+        "state_id",
+        "parent_id",
+        "address_type",
+        "written_at",
+        "mirrored_at",
+        "shown_raw",
+    )
 
 
 @admin.register(OdooProduct)
@@ -31,7 +53,7 @@ class OdooProductAdmin(MirrorAdmin):
 
     list_display = ("name", "odoo_id", "default_code", "price", "mirrored")
     search_fields = ("name", "default_code", "=odoo_id")
-    fields = ("name", "odoo_id", "default_code", "price", "written_at", "mirrored_at", "shown_raw")
+    fields = ("name", "odoo_id", "default_code", "price", "tax_ids", "written_at", "mirrored_at", "shown_raw")
     price = quantity_column("list_price")
 
 
@@ -42,6 +64,44 @@ class OdooPricelistAdmin(MirrorAdmin):
     list_display = ("name", "odoo_id", "currency", "company_id", "mirrored")
     search_fields = ("name", "=odoo_id")
     fields = ("name", "odoo_id", "currency", "company_id", "written_at", "mirrored_at", "shown_raw")
+
+
+@admin.register(OdooTax)
+class OdooTaxAdmin(MirrorAdmin):
+    """What a product is taxed with, and what stands in for it elsewhere."""
+
+    list_display = ("name", "odoo_id", "rate", "kind", "use", "is_included", "is_active", "mirrored")
+    list_filter = (exact_filter("use", "use", "use"),)
+    search_fields = ("name", "=odoo_id")
+    fields = (
+        *list_display[:-1],
+        "affects_base",
+        "child_ids",
+        "original_ids",
+        "company_id",
+        "written_at",
+        "mirrored_at",
+        "shown_raw",
+    )
+    rate = quantity_column("percent")
+
+
+@admin.register(OdooFiscalPosition)
+class OdooFiscalPositionAdmin(MirrorAdmin):
+    """Which taxes are charged where."""
+
+    list_display = ("name", "odoo_id", "sequence", "is_automatic", "is_conditional", "is_active", "mirrored")
+    search_fields = ("name", "=odoo_id")
+    fields = (
+        *list_display[:-1],
+        "country_id",
+        "state_ids",
+        "tax_ids",
+        "company_id",
+        "written_at",
+        "mirrored_at",
+        "shown_raw",
+    )
 
 
 @admin.register(OdooOrder)

@@ -43,6 +43,16 @@ class SideFigures:
     total: Decimal | None
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedTax:
+    """One tax on what we expect: its name and percentage, what it is taken on and what it comes to."""
+
+    name: str
+    percent: str
+    base: Decimal
+    amount: Decimal
+
+
 class Line(NamedTuple):
     """A pair of lines, and whether they are apart by more than a rounding."""
 
@@ -66,6 +76,7 @@ class Page:
     row: Reconciliation
     sentence: str
     sides: Sequence[SideFigures]
+    taxes: Sequence[ExpectedTax]
     lines: Sequence[Line]
     causes: Sequence[Cause]
     waterfall: Waterfall | None
@@ -89,6 +100,7 @@ def read_page(row: Reconciliation) -> Page:
         row=row,
         sentence=write_sentence(row),
         sides=_read_sides(row),
+        taxes=[_read_tax(tax) for tax in row.expected_taxes],
         lines=mark_differences(lines.pairs, row.currency),
         causes=lines.causes,
         waterfall=_draw(row, lines.causes),
@@ -161,8 +173,12 @@ def _read_sides(row: Reconciliation) -> list[SideFigures]:
     return [
         SideFigures(row.service.name, row.external_untaxed, row.external_tax, row.external_total),
         SideFigures("Odoo", row.odoo_untaxed, row.odoo_tax, row.odoo_total),
-        SideFigures("Our own rating", row.expected_untaxed, None, None),
+        SideFigures("Our own rating", row.expected_untaxed, row.expected_tax, row.expected_total),
     ]
+
+
+def _read_tax(tax: Mapping[str, str]) -> ExpectedTax:
+    return ExpectedTax(tax["name"], tax["percent"], Decimal(tax["base"]), Decimal(tax["amount"]))
 
 
 def _draw(row: Reconciliation, causes: Sequence[Cause]) -> Waterfall | None:

@@ -4,11 +4,13 @@ from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
+    OdooFiscalPosition,
     OdooInvoice,
     OdooOrder,
     OdooPartner,
     OdooPricelist,
     OdooProduct,
+    OdooTax,
 )
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
@@ -26,11 +28,13 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "LineKind",
+    "OdooFiscalPosition",
     "OdooInvoice",
     "OdooOrder",
     "OdooPartner",
     "OdooPricelist",
     "OdooProduct",
+    "OdooTax",
     "Outcome",
     "Push",
     "PushStatus",

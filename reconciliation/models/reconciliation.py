@@ -47,6 +47,12 @@ class Reconciliation(PublicModel):
 
     basis = models.CharField(max_length=16, choices=Basis.choices)
     expected_untaxed = ExactDecimalField(null=True, help_text="By the console's own rating.")
+    expected_tax = ExactDecimalField(null=True, help_text="By Odoo's taxes on what we expect.")
+    expected_total = ExactDecimalField(null=True)
+    expected_taxes = models.JSONField(
+        default=list, help_text="The rates that were used: on which products, on what, and what they came to."
+    )
+    untaxed_because = models.CharField(max_length=255, blank=True, help_text="Why no tax can be expected.")
     odoo_untaxed = ExactDecimalField(null=True)
     odoo_tax = ExactDecimalField(null=True)
     odoo_total = ExactDecimalField(null=True)
@@ -109,6 +115,16 @@ class Reconciliation(PublicModel):
                 )
                 | Q(basis=Basis.TOTAL, external_amount=F("external_total"), external_total__isnull=False),
                 name="external_amount_is_on_the_basis",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_tax=None, expected_total=None)
+                | Q(
+                    expected_untaxed__isnull=False,
+                    expected_tax__isnull=False,
+                    expected_total__isnull=False,
+                    expected_total=F("expected_untaxed") + F("expected_tax"),
+                ),
+                name="expected_total_is_untaxed_plus_tax",
             ),
             models.CheckConstraint(
                 condition=~Q(outcome=Outcome.COMPARED) | Q(delta__isnull=False), name="compared_has_a_delta"

@@ -2,4 +2,5 @@
 
 from tests.factories.base import *  # noqa: F403
 from tests.factories.ingest import *  # noqa: F403
+from tests.factories.odoo import *  # noqa: F403
 from tests.factories.reconciliation import *  # noqa: F403

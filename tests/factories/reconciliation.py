@@ -1,4 +1,4 @@
-"""Factories of both sides' amounts, of what people decide and of Odoo's mirror."""
+"""Factories of both sides' amounts and of what people decide."""
 
 from datetime import date
 from decimal import Decimal
@@ -153,63 +153,3 @@ class AlarmFactory(DjangoModelFactory):
     service = factory.SubFactory(ServiceFactory)
     reference = factory.Sequence(lambda n: f"S{n:05}")
     message = "Quotation S00001 was confirmed by hand."
-
-
-class OdooRecordFactory(DjangoModelFactory):
-    """The base of mirrored rows."""
-
-    class Meta:
-        abstract = True
-
-    odoo_id = factory.Sequence(lambda n: 1000 + n)
-    raw = factory.LazyFunction(dict)
-    mirrored_at = SEEN_AT
-
-
-class OdooPartnerFactory(OdooRecordFactory):
-    class Meta:
-        model = reconciliation.OdooPartner
-
-    name = factory.Sequence(lambda n: f"Partner {n}")
-
-
-class OdooProductFactory(OdooRecordFactory):
-    class Meta:
-        model = reconciliation.OdooProduct
-
-    name = factory.Sequence(lambda n: f"Product {n}")
-    list_price = Decimal("99.00")
-
-
-class OdooPricelistFactory(OdooRecordFactory):
-    class Meta:
-        model = reconciliation.OdooPricelist
-
-    name = "Public"
-    currency = "CAD"
-
-
-class OdooOrderFactory(OdooRecordFactory):
-    class Meta:
-        model = reconciliation.OdooOrder
-
-    name = factory.Sequence(lambda n: f"S{n:05}")
-    state = "draft"
-    partner_id = 1001
-    currency = "CAD"
-    untaxed = Decimal("100.00")
-    total = Decimal("113.00")
-
-
-class OdooInvoiceFactory(OdooRecordFactory):
-    class Meta:
-        model = reconciliation.OdooInvoice
-
-    name = factory.Sequence(lambda n: f"INV/2026/{n:05}")
-    state = "posted"
-    move_type = "out_invoice"
-    partner_id = 1001
-    currency = "CAD"
-    untaxed = Decimal("100.00")
-    tax = Decimal("13.00")
-    total = Decimal("113.00")

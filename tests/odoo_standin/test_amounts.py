@@ -97,6 +97,45 @@ def test_two_taxes_are_taken_on_one_base_and_rounded_apart(odoo, make_partner, m
     assert read_amounts(odoo, order) == (30.30, 4.54, 34.84)
 
 
+def test_a_partners_own_position_comes_before_that_of_its_province(odoo, make_partner, make_order, usage):
+    customer = make_partner("ON")
+    quebec = odoo.find("account.fiscal.position", name="Quebec (QC)")
+    odoo.execute("res.partner", "write", [customer], {"property_account_position_id": quebec})
+
+    order = make_order({"product_id": usage, "price_unit": 100}, partner_id=customer)
+
+    assert read_amounts(odoo, order) == (100.00, 14.98, 114.98)
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"auto_apply": False}])
+def test_a_position_that_is_archived_or_not_automatic_is_not_detected(
+    odoo, make_partner, make_order, usage, change
+):
+    position = odoo.find("account.fiscal.position", name="Alberta (AB)")
+    odoo.execute("account.fiscal.position", "write", [position], change)
+
+    order = make_order({"product_id": usage, "price_unit": 100}, partner_id=make_partner("AB"))
+
+    assert read_amounts(odoo, order) == (100.00, 13.00, 113.00)
+
+
+def test_a_group_is_charged_as_its_children(odoo, make_order, usage):
+    parts = [odoo.find("account.tax", name=name) for name in ("5% GST", "9.975% QST")]
+    values = {"name": "GST+QST", "amount": 100, "amount_type": "group", "children_tax_ids": [[6, 0, parts]]}
+    group = odoo.execute("account.tax", "create", values)
+    line = {"product_id": usage, "price_unit": 100, "tax_ids": [[6, 0, [group]]]}
+
+    assert read_amounts(odoo, make_order(line)) == (100.00, 14.98, 114.98)
+
+
+def test_a_tax_names_the_positions_that_hold_it(odoo):
+    quebec = odoo.find("account.fiscal.position", name="Quebec (QC)")
+
+    assert odoo.read("account.tax", odoo.find("account.tax", name="9.975% QST"), "fiscal_position_ids") == [
+        quebec
+    ]
+
+
 def test_a_product_without_taxes_stays_untaxed(odoo, make_order):
     exempt = odoo.execute("product.product", "create", {"name": "Membership", "taxes_id": [[6, 0, []]]})
 

@@ -153,7 +153,7 @@ class TestSyncOdoo:
     def test_it_mirrors_for_all_services_at_once(self, world, capsys):
         OdooPartner.objects.all().delete()
         what, counts = counted("sync_odoo", capsys)
-        assert (what, len(counts)) == ("Mirror Odoo", 4)
+        assert (what, len(counts)) == ("Mirror Odoo", 6)
         assert f"partners {OdooPartner.objects.count()}" in counts
 
     def test_a_refused_key_is_one_line_and_a_failure(self, world):

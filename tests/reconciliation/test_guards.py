@@ -92,6 +92,9 @@ WRONG = {
     "delta_is_odoo_minus_external": lambda: row(delta=Decimal("0.01")),
     "odoo_amount_is_on_the_basis": lambda: row(odoo_total=Decimal(90), odoo_amount=Decimal(90)),
     "external_amount_is_on_the_basis": lambda: row(external_total=Decimal(90), external_amount=Decimal(90)),
+    "expected_total_is_untaxed_plus_tax": lambda: row(
+        expected_untaxed=Decimal(1), expected_tax=Decimal(1), expected_total=Decimal(3)
+    ),
     "compared_has_a_delta": lambda: row(odoo_untaxed=None, outcome="compared", status="delta"),
     "only_compared_can_match": lambda: row(outcome="stale", status="match"),
     "resolved_has_who_and_why": lambda: row(

@@ -1,6 +1,7 @@
 """The mirror of Odoo: complete, also after a sync that failed half-way, and never longer than its columns."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -8,11 +9,13 @@ from django.utils import timezone
 from reconciliation import mirror
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.models import (
+    OdooFiscalPosition,
     OdooInvoice,
     OdooOrder,
     OdooPartner,
     OdooPricelist,
     OdooProduct,
+    OdooTax,
     Run,
     RunKind,
 )
@@ -57,6 +60,30 @@ class TestSync:
         assert (str(kept.untaxed), str(kept.total), kept.currency) == ("99.00", "111.87", "CAD")
         assert len(kept.raw["lines"]) == 1
 
+    def test_what_decides_taxes_is_kept(self, world):
+        exempt = world.office.create("account.fiscal.position", name="Exempt", auto_apply=False)
+        changes = {"property_account_position_id": exempt, "type": "invoice"}
+        world.office.call("res.partner", "write", [world.partner], changes)
+        sync(world)
+        hst = OdooTax.objects.get(name="13% HST")
+        quebec = OdooFiscalPosition.objects.get(name="Quebec (QC)")
+        names = OdooTax.objects.filter(odoo_id__in=quebec.tax_ids).values_list("name", flat=True)
+        assert set(names) == {"5% GST", "9.975% QST"}
+        assert OdooTax.objects.get(name="9.975% QST").percent == Decimal("9.975")
+        assert OdooTax.objects.get(name="9.975% QST").original_ids == [hst.odoo_id]
+        assert OdooProduct.objects.get(odoo_id=world.plan.odoo_product_id).tax_ids == [hst.odoo_id]
+        partner = OdooPartner.objects.get(odoo_id=world.partner)
+        assert (partner.company_id, partner.position_id, partner.address_type) == (1, exempt, "invoice")
+        assert partner.country_id == quebec.country_id
+        assert OdooFiscalPosition.objects.get(state_ids=[partner.state_id]).name == "Ontario (ON)"
+
+    def test_a_tax_that_is_gone_in_odoo_is_set_inactive(self, world):
+        tax = world.office.create("account.tax", name="Old", amount=3)
+        sync(world)
+        world.office.call("account.tax", "unlink", [tax])
+        sync(world)
+        assert OdooTax.objects.filter(is_active=False).get().odoo_id == tax
+
     def test_syncing_again_updates_in_place(self, world):
         sync(world)
         before = OdooPartner.objects.count()
@@ -73,8 +100,15 @@ class TestSync:
 
     def test_progress_is_told_by_kind(self, world):
         run = sync(world)
-        assert (run.stage, run.done, run.total) == ("Mirrored orders", 4, 4)
-        assert run.summary.keys() == {"partners", "products", "pricelists", "orders"}
+        assert (run.stage, run.done, run.total) == ("Mirrored taxes", 6, 6)
+        assert run.summary.keys() == {
+            "partners",
+            "products",
+            "pricelists",
+            "orders",
+            "fiscal positions",
+            "taxes",
+        }
 
     def test_a_text_that_is_too_long_for_its_column_does_not_stop_the_mirror(self, world):
         long = "Ü" * 600
@@ -102,6 +136,9 @@ class TestWhereItGoesOn:
 
     @pytest.fixture
     def now(self, db):
+        """A mirror that has the taxes of both companies."""
+        for company in (1, 2):
+            factories.OdooTaxFactory(company_id=company)
         return timezone.now()
 
     def test_the_first_sync_reads_everything(self, db):
@@ -126,6 +163,11 @@ class TestWhereItGoesOn:
         self.done(now, service=theirs)
         assert (self.start(), self.start(ours)) == (None, None)
         assert self.start(theirs) == now - mirror.OVERLAP
+
+    def test_a_mirror_from_before_taxes_were_mirrored_is_read_whole_once_more(self, now):
+        self.done(now - timedelta(days=3))
+        OdooTax.objects.filter(company_id=1).delete()
+        assert self.start() is None
 
     def test_what_a_failed_sync_missed_is_read_by_the_next_one(self, world, monkeypatch):
         """Partners come by id: the first page may hold the newest while older ones are still to come."""

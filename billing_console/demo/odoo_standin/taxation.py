@@ -11,10 +11,13 @@ from .pricing import Amounts, Base, Rounding, total_document, total_line
 
 
 def find_fiscal_position(env: Environment, partner_id: Any, company_id: Any) -> int | bool:
-    """Return the position of the partner's province, else of the country, else of everywhere abroad.
+    """Return the partner's own position, else that of the province, of the country, of everywhere abroad.
 
     False for a partner without a country, or at home without a province: products keep their own taxes.
     """
+    own = env.related("res.partner", partner_id, "property_account_position_id")
+    if own:
+        return int(own)
     country = env.related("res.partner", partner_id, "country_id")
     state = env.related("res.partner", partner_id, "state_id")
     if not country:
@@ -24,6 +27,8 @@ def find_fiscal_position(env: Environment, partner_id: Any, company_id: Any) -> 
         (not position["state_ids"], not position["country_id"], position["id"])
         for position in env.store.list_records("account.fiscal.position")
         if position["company_id"] == company_id
+        and position["auto_apply"]
+        and position["active"]
         and position["country_id"] in (country, False)
         and (not position["state_ids"] or state in position["state_ids"])
         and (position["country_id"] or country != home)
@@ -64,7 +69,16 @@ QUANTITIES = {"sale.order.line": "product_uom_qty", "account.move.line": "quanti
 
 def _make_base(env: Environment, line: Record, quantity: str) -> Base:
     amount = line[quantity] * line["price_unit"] * (1 - line["discount"] / 100)
-    return Base(amount, {tax: env.get("account.tax", tax)["amount"] for tax in line["tax_ids"]})
+    taxes = [tax for tax_id in line["tax_ids"] for tax in _ungroup(env, tax_id)]
+    return Base(amount, {tax["id"]: tax["amount"] for tax in taxes})
+
+
+def _ungroup(env: Environment, tax_id: int) -> list[Record]:
+    """A group has no percentage of its own: its children are charged."""
+    tax = env.get("account.tax", tax_id)
+    if tax["amount_type"] != "group":
+        return [tax]
+    return [child for child_id in tax["children_tax_ids"] for child in _ungroup(env, child_id)]
 
 
 def _replace(env: Environment, tax: int, given: list[int]) -> list[int]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo import invoices, mirror, orders, quotation, readback
+from reconciliation.connectors.odoo import invoices, mirror, orders, quotation, readback, taxes
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
@@ -16,12 +16,14 @@ from reconciliation.connectors.odoo.guard import GuardedTransport
 from reconciliation.connectors.odoo.quotation import WriteOutcome
 from reconciliation.connectors.odoo.records import (
     Company,
+    FiscalPosition,
     Invoice,
     Partner,
     Pricelist,
     Product,
     Quotation,
     SubscriptionOrder,
+    Tax,
 )
 from reconciliation.connectors.odoo.transport import OdooRpcTransport, Transport
 
@@ -61,6 +63,11 @@ class OdooConnector:
         transport = OdooRpcTransport(url, database, login, api_key, timeout)
         return cls(transport, company_id=company_id, language=language)
 
+    @property
+    def company_id(self) -> int:
+        """The company whose records are read and written."""
+        return self._client.company_id
+
     def probe(self) -> Probe:
         """Log in and read the company; raises what stands in the way."""
         version = self._client.transport.version()
@@ -81,6 +88,12 @@ class OdooConnector:
 
     def read_pricelists(self) -> Iterator[Pricelist]:
         return mirror.read_pricelists(self._client)
+
+    def read_taxes(self) -> Iterator[Tax]:
+        return taxes.read_taxes(self._client)
+
+    def read_fiscal_positions(self) -> Iterator[FiscalPosition]:
+        return taxes.read_fiscal_positions(self._client)
 
     def read_subscription_orders(self, since: datetime | None = None) -> Iterator[SubscriptionOrder]:
         return orders.read_subscription_orders(self._client, since)

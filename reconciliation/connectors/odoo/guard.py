@@ -37,8 +37,10 @@ TAG_COLUMNS = ("id", "name")
 
 READABLE_MODELS = frozenset(
     {
+        "account.fiscal.position",
         "account.move",
         "account.move.line",
+        "account.tax",
         "product.pricelist",
         "product.product",
         "res.company",

@@ -28,10 +28,12 @@ PARTNER_FIELDS = (
     "country_id",
     "state_id",
     "parent_id",
+    "type",
+    "property_account_position_id",
     "active",
     "write_date",
 )
-PRODUCT_FIELDS = ("name", "default_code", "list_price", "active", "write_date")
+PRODUCT_FIELDS = ("name", "default_code", "list_price", "taxes_id", "active", "write_date")
 PRICELIST_FIELDS = ("name", "currency_id", "company_id")
 
 COUNTRY = "res.country"
@@ -86,9 +88,13 @@ def _partner(row: Record, countries: Mapping[int, str], states: Mapping[int, str
         ref=read_text(row["ref"]),
         email=read_text(row["email"]),
         vat=read_text(row["vat"]),
+        country_id=read_id(row["country_id"]),
         country_code=countries.get(read_id(row["country_id"]) or 0),
+        state_id=read_id(row["state_id"]),
         state_code=states.get(read_id(row["state_id"]) or 0),
         parent_id=read_id(row["parent_id"]),
+        address_type=read_text(row["type"]) or "",
+        fiscal_position_id=read_id(row["property_account_position_id"]),
         is_active=row["active"],
         write_date=read_datetime(row["write_date"]),
         raw=keep_raw(row),
@@ -101,6 +107,7 @@ def _product(row: Record) -> Product:
         name=row["name"],
         default_code=read_text(row["default_code"]),
         list_price=read_decimal(row["list_price"]),
+        tax_ids=tuple(row["taxes_id"]),
         is_active=row["active"],
         write_date=read_datetime(row["write_date"]),
         raw=keep_raw(row),

@@ -26,14 +26,20 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
+    """`fiscal_position_id` is the one that somebody gave it in the connector's company, not a detected one."""
+
     id: int
     name: str
     ref: str | None
     email: str | None
     vat: str | None
+    country_id: int | None
     country_code: str | None
+    state_id: int | None
     state_code: str | None
     parent_id: int | None
+    address_type: str
+    fiscal_position_id: int | None
     is_active: bool
     write_date: datetime
     raw: Raw = field(repr=False)
@@ -41,12 +47,16 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`list_price` is in the company's currency, with as many digits as Odoo holds."""
+    """`list_price` is in the company's currency, with as many digits as Odoo holds.
+
+    `tax_ids` are its sales taxes before any fiscal position, archived ones and other companies' included.
+    """
 
     id: int
     name: str
     default_code: str | None
     list_price: Decimal
+    tax_ids: tuple[int, ...]
     is_active: bool
     write_date: datetime
     raw: Raw = field(repr=False)
@@ -58,6 +68,50 @@ class Pricelist:
     name: str
     currency: str
     company_id: int | None
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """A tax: `amount` is a percentage unless `amount_type` says otherwise; a group's are its children's.
+
+    `original_ids` are the taxes that it stands in for under the fiscal positions that hold it.
+    """
+
+    id: int
+    name: str
+    amount: Decimal
+    amount_type: str
+    is_price_included: bool
+    affects_base: bool
+    use: str
+    company_id: int
+    child_ids: tuple[int, ...]
+    original_ids: tuple[int, ...]
+    is_active: bool
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalPosition:
+    """Which taxes stand in for a product's own; without any, it takes all of them away.
+
+    An automatic one is detected by country and province, the lowest sequence first; a conditional one asks
+    for more than these: a VAT number, a group of countries, a range of postal codes.
+    """
+
+    id: int
+    name: str
+    sequence: int
+    is_automatic: bool
+    is_conditional: bool
+    country_id: int | None
+    state_ids: tuple[int, ...]
+    tax_ids: tuple[int, ...]
+    company_id: int
+    is_active: bool
+    write_date: datetime
     raw: Raw = field(repr=False)
 
 

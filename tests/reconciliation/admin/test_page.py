@@ -69,6 +69,34 @@ def test_the_page_shows_lines_fees_documents_pushes_and_other_periods(client, au
     assert reverse("admin:ingest_fee_change", args=[fee.pk]) in page
 
 
+def test_the_page_shows_the_tax_that_we_expect_with_its_rates(client, auditor, row):
+    row.expected_untaxed, row.expected_tax = Decimal("30.30"), Decimal("4.54")
+    row.expected_total = Decimal("34.84")
+    row.expected_taxes = [
+        {"tax_id": 5, "name": "GST", "percent": "5", "products": [12], "base": "30.30", "amount": "1.52"},
+        {"tax_id": 9, "name": "QST", "percent": "9.975", "products": [12], "base": "30.30", "amount": "3.02"},
+    ]
+    row.save()
+    client.force_login(auditor)
+
+    page = " ".join(client.get(page_of(row)).content.decode().split())
+
+    assert "GST (5 % of 30.30) 1.52; QST (9.975 % of 30.30) 3.02." in page
+    assert ">4.54<" in page
+    assert ">34.84<" in page
+
+
+def test_the_page_says_why_no_tax_can_be_expected(client, auditor, row):
+    row.untaxed_because = "The partner has no province in Odoo."
+    row.save()
+    client.force_login(auditor)
+
+    assert (
+        "No tax can be expected: The partner has no province in Odoo."
+        in client.get(page_of(row)).content.decode()
+    )
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_button_does_nothing_on_get(client, finance, row, action):
     client.force_login(finance)

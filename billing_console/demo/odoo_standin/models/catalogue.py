@@ -25,6 +25,15 @@ def _show_pricelist(env: Environment, pricelist: Record) -> str:
     return f"{pricelist['name']} ({env.display_name('res.currency', pricelist['currency_id'])})"
 
 
+def _is_included(_env: Environment, tax: Record) -> bool:
+    """The tax's own choice; the company's default, which nobody changes here, is that prices are without."""
+    return bool(tax["price_include_override"] == "tax_included")
+
+
+def _list_positions(env: Environment, tax: Record) -> list[int]:
+    return env.store.find_ids("account.fiscal.position", "tax_ids", tax["id"])
+
+
 def _default_taxes(env: Environment) -> list[int]:
     tax = env.get("res.company", env.company_id)["account_sale_tax_id"]
     return [tax] if tax else []
@@ -92,12 +101,20 @@ TAX = define(
     {
         "name": char("Tax Name", required=True),
         "amount": floating("Amount", required=True),
-        "amount_type": selection("Tax Computation", "percent", default="percent"),
+        "amount_type": selection(
+            "Tax Computation", "group", "fixed", "percent", "division", default="percent"
+        ),
         "type_tax_use": selection("Tax Type", "sale", "purchase", "none", default="sale"),
-        "price_include": boolean("Price Include"),
+        "price_include": boolean("Price Include", compute=_is_included),
+        "price_include_override": selection("Included in Price", "tax_included", "tax_excluded"),
+        "include_base_amount": boolean("Affect Base of Subsequent Taxes"),
         "country_id": many2one("Country", "res.country"),
         "company_id": many2one("Company", "res.company", required=True, default=lambda env: env.company_id),
+        "children_tax_ids": many2many("Children Taxes", "account.tax"),
         "original_tax_ids": many2many("Replaces", "account.tax"),
+        "fiscal_position_ids": many2many(
+            "Fiscal Positions", "account.fiscal.position", compute=_list_positions
+        ),
         "sequence": integer("Sequence", default=1),
         "active": boolean("Active", default=True),
     },
@@ -112,7 +129,11 @@ FISCAL_POSITION = define(
         "sequence": integer("Sequence"),
         "auto_apply": boolean("Detect Automatically", default=True),
         "company_id": many2one("Company", "res.company", required=True, default=lambda env: env.company_id),
+        "vat_required": boolean("VAT required"),
         "country_id": many2one("Country", "res.country"),
+        "country_group_id": many2one("Country Group", "res.country.group"),
+        "zip_from": char("Zip Range From"),
+        "zip_to": char("Zip Range To"),
         "state_ids": many2many("Federal States", "res.country.state"),
         "tax_ids": many2many("Tax Mapping", "account.tax"),
         "active": boolean("Active", default=True),

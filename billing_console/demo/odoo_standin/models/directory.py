@@ -63,6 +63,16 @@ STATE = define(
     is_open=True,
 )
 
+GROUP = define(
+    "res.country.group",
+    "Country Group",
+    {
+        "name": char("Name", required=True),
+        "country_ids": many2many("Countries", "res.country"),
+    },
+    is_open=True,
+)
+
 CURRENCY = define(
     "res.currency",
     "Currency",
@@ -123,6 +133,8 @@ PARTNER = define(
         "ref": char("Reference", indexed=True),
         "is_company": boolean("Is a Company"),
         "parent_id": many2one("Related Company", "res.partner"),
+        "type": selection("Address Type", "contact", "invoice", "delivery", "other", default="contact"),
+        "property_account_position_id": many2one("Fiscal Position", "account.fiscal.position"),
         "child_ids": one2many("Contacts", "res.partner", inverse="parent_id"),
         "email": char("Email"),
         "phone": char("Phone"),
@@ -143,7 +155,7 @@ PARTNER = define(
     is_open=True,
 )
 
-MODELS = (COUNTRY, STATE, CURRENCY, COMPANY, USER, PARTNER)
+MODELS = (COUNTRY, STATE, GROUP, CURRENCY, COMPANY, USER, PARTNER)
 
 RULES = {
     COMPANY.name: Rules(complete=_join_company),

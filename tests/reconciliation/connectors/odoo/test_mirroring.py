@@ -136,6 +136,57 @@ class TestPartnersProductsPricelists:
         assert {pricelist.currency for pricelist in connector.read_pricelists()} == {"CAD", "USD"}
 
 
+class TestTaxes:
+    def test_the_recorded_tax_is_read_with_its_digits(self, connector):
+        found = {tax.name: tax for tax in connector.read_taxes()}
+        assert (str(found["13% HST"].amount), str(found["9.975% QST"].amount)) == ("13.0", "9.975")
+        hst, qst = found["13% HST"], found["9.975% QST"]
+        assert (hst.amount_type, hst.use, hst.is_price_included, hst.affects_base) == (
+            "percent",
+            "sale",
+            False,
+            False,
+        )
+        assert (qst.original_ids, qst.child_ids, qst.company_id) == ((hst.id,), (), 1)
+
+    def test_a_group_has_children_and_a_price_may_include_its_tax(self, connector, back_office):
+        parts = [tax.id for tax in connector.read_taxes() if tax.name in {"5% GST", "9.975% QST"}]
+        back_office.create(
+            "account.tax", name="Both", amount=100, amount_type="group", children_tax_ids=[[6, 0, parts]]
+        )
+        back_office.create("account.tax", name="In it", amount=5, price_include_override="tax_included")
+        found = {tax.name: tax for tax in connector.read_taxes()}
+        assert (found["Both"].amount_type, sorted(found["Both"].child_ids)) == ("group", sorted(parts))
+        assert found["In it"].is_price_included
+
+    def test_an_archived_tax_is_read_as_such(self, connector, back_office):
+        number = back_office.create("account.tax", name="Old", amount=3, active=False)
+        assert [tax.is_active for tax in connector.read_taxes() if tax.id == number] == [False]
+
+    def test_a_position_names_its_taxes_and_where_it_is_detected(self, connector, back_office):
+        found = {position.name: position for position in connector.read_fiscal_positions()}
+        names = {tax.id: tax.name for tax in connector.read_taxes()}
+        quebec, abroad = found["Quebec (QC)"], found["International (INTL)"]
+        assert [names[tax] for tax in quebec.tax_ids] == ["5% GST", "9.975% QST"]
+        assert (quebec.is_automatic, quebec.is_conditional, len(quebec.state_ids)) == (True, False, 1)
+        assert (abroad.tax_ids, abroad.country_id, abroad.state_ids) == ((), None, ())
+
+    @pytest.mark.parametrize("condition", [{"vat_required": True}, {"zip_from": "1", "zip_to": "2"}])
+    def test_a_position_that_asks_for_more_says_so(self, connector, back_office, condition):
+        number = back_office.create("account.fiscal.position", name="Odd", **condition)
+        (odd,) = (each for each in connector.read_fiscal_positions() if each.id == number)
+        assert odd.is_conditional
+
+    def test_a_partner_has_the_position_it_was_given_and_a_product_its_taxes(self, connector, back_office):
+        (position,) = back_office.find("account.fiscal.position", ["name", "=", "Quebec (QC)"])
+        number = back_office.customer(property_account_position_id=position, type="delivery")
+        (found,) = (partner for partner in connector.read_partners() if partner.id == number)
+        assert (found.fiscal_position_id, found.address_type) == (position, "delivery")
+        product = back_office.product("API calls", 1)
+        (found,) = (each for each in connector.read_products() if each.id == product)
+        assert list(found.tax_ids) == back_office.find("account.tax", ["name", "=", "13% HST"])
+
+
 class TestSubscriptionOrders:
     def test_an_order_has_plan_state_amounts_and_lines(self, connector, order):
         (found,) = connector.read_subscription_orders()

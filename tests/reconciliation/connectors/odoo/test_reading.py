@@ -59,6 +59,8 @@ def partner(number, **values):
         "country_id": [38, "Canada"],
         "state_id": [541, "Ontario (CA)"],
         "parent_id": False,
+        "type": "contact",
+        "property_account_position_id": False,
         "active": True,
         "write_date": "2026-11-22 20:41:01",
     } | values
@@ -144,6 +146,7 @@ class TestPartnersAndProducts:
             "name": "API calls",
             "default_code": "api_calls",
             "list_price": 0.000123456789,
+            "taxes_id": [7],
             "active": True,
             "write_date": "2026-11-22 20:41:01",
         }
