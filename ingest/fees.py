@@ -49,8 +49,8 @@ WITH rated AS (
     )
     SELECT gen_random_uuid(), %(now)s, %(label)s, %(now)s, {columns} FROM rated
     ON CONFLICT (subscription_id, period_start, kind, charge_id, bucket) DO UPDATE SET
-        ({changing}, rated_at) = ({excluded}, excluded.rated_at)
-    WHERE ({current}) IS DISTINCT FROM ({excluded})
+        ({changing}, period_label, rated_at) = ({excluded}, excluded.period_label, excluded.rated_at)
+    WHERE ({current}, fee.period_label) IS DISTINCT FROM ({excluded}, excluded.period_label)
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stored)

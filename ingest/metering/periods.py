@@ -122,14 +122,22 @@ def billing_period(
     """The period that the instant `at` falls into (Lago: billing periods).
 
     Periods of one subscription tile time: no gap, no overlap, whatever the time zone does. `anchor` is the
-    subscription's start; a calendar subscription ignores it. Raises ValueError for naive datetimes.
+    subscription's start; a calendar subscription ignores it. Equal periods have one label, so that one bill has:
+    an anniversary period that is a month of the calendar is called like that month. Raises ValueError for naive datetimes.
     """
     _refuse_naive(anchor, at)
-    is_calendar = billing_time is BillingTime.CALENDAR
-    origin = _CALENDAR_ORIGIN if is_calendar else anchor.astimezone(timezone).date()
-    grid = _Grid(origin, interval, timezone)
+    calendar = _Grid(_CALENDAR_ORIGIN, interval, timezone)
+    if billing_time is BillingTime.CALENDAR:
+        return _period_of(calendar, calendar.index_of(at), _CALENDAR_LABELS[interval])
+    grid = _Grid(anchor.astimezone(timezone).date(), interval, timezone)
     index = grid.index_of(at)
-    name = _CALENDAR_LABELS[interval] if is_calendar else date.isoformat
+    days = grid.date_at(index), grid.date_at(index + 1)
+    here = calendar.index_of(grid.start_at(index))
+    is_same = days == (calendar.date_at(here), calendar.date_at(here + 1))
+    return _period_of(grid, index, _CALENDAR_LABELS[interval] if is_same else date.isoformat)
+
+
+def _period_of(grid: _Grid, index: int, name: Callable[[date], str]) -> Period:
     return Period(grid.start_at(index), grid.start_at(index + 1), name(grid.date_at(index)))
 
 

@@ -265,3 +265,31 @@ def test_days_before_and_after_a_midnight_add_up_to_the_period(interval, at, tim
     before = billed_days(start=period.start, end=midnight, timezone=timezone)
     after = billed_days(start=midnight, end=period.end, timezone=timezone)
     assert before + after == whole
+
+
+@given(
+    st.sampled_from(list(Interval)),
+    st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)),
+    st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)),
+    st.sampled_from(["UTC", "America/Toronto", "Asia/Kolkata"]),
+)
+def test_equal_periods_have_one_label_however_they_came_about(interval, anchor, at, zone):
+    """Two labels for one bill would be judged twice, and pushed under one key."""
+    timezone = ZoneInfo(zone)
+    given = {"interval": interval, "anchor": anchor.replace(tzinfo=timezone), "timezone": timezone}
+    at = at.replace(tzinfo=timezone)
+    calendar, anniversary = (billing_period(billing_time=each, at=at, **given) for each in BillingTime)
+    same_days = (calendar.start, calendar.end) == (anniversary.start, anniversary.end)
+    assert (calendar.label == anniversary.label) is same_days
+
+
+def test_an_anniversary_on_a_first_is_called_like_the_month():
+    anchor = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))
+    period = billing_period(
+        interval=Interval.MONTHLY,
+        billing_time=BillingTime.ANNIVERSARY,
+        anchor=anchor,
+        at=anchor.replace(month=9, day=20),
+        timezone=ZoneInfo("UTC"),
+    )
+    assert period.label == "2026-09"
