@@ -139,8 +139,11 @@ def _taxes_of(row: Reconciliation, fees: Iterable[Fee]) -> Iterator[LineAmount]:
         product_id = fee.charge.odoo_product_id if fee.charge else fee.subscription.plan.odoo_product_id
         for tax in row.expected_taxes:
             if product_id in tax["products"]:
-                exact = tax_of(fee.amount, TaxRate(str(tax["tax_id"]), Decimal(tax["percent"])))
-                yield replace(line, quantity=ZERO, late=ZERO, amount=round_to_currency(exact, row.currency))
+                rate = TaxRate(str(tax["tax_id"]), Decimal(tax["percent"]))
+                amount, late = (
+                    round_to_currency(tax_of(base, rate), row.currency) for base in (line.amount, line.late)
+                )
+                yield replace(line, quantity=ZERO, amount=amount, late=late)
 
 
 def _taxes_as_in_odoo(lines: Iterable[AmountLine]) -> Iterator[LineAmount]:

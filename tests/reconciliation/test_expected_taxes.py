@@ -208,7 +208,7 @@ class TestWhatIsNotComparable:
 class TestLines:
     def test_totals_are_expected_at_our_own_rates_whatever_odoo_taxed(self, mirror):
         customer = mirror.customer(QC)
-        charged = fee(customer, "100.00")
+        charged = fee(customer, "100.00", late_amount=Decimal("10.00"))
         code = charged.charge.metric.code
         ours = odoo(customer, "100.00", "13.00")
         factories.AmountLineFactory(
@@ -219,7 +219,7 @@ class TestLines:
         judge(customer.service)
         (pair,) = read_lines(row_of(customer)).pairs
         # 5.00 and 9.975, each rounded on its line as Odoo rounds a line
-        assert str(pair.expected.amount) == "114.98"
+        assert (str(pair.expected.amount), str(pair.expected.late)) == ("114.98", "11.50")
 
     def test_without_rates_they_are_expected_as_odoo_taxed_them(self, mirror):
         customer = mirror.customer(None)
