@@ -1,7 +1,7 @@
 """The cutover: a service's billing moves to Odoo, one subscription after the other, on a second person's word."""
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -21,6 +21,8 @@ from reconciliation.readiness import judged_labels, read_readiness
 from reconciliation.reconcile import reconcile_period
 
 APPROVE = "reconciliation.approve_cutover"
+# A date beyond this is a slip of the keyboard.
+FARTHEST = timedelta(days=731)
 # From which status a request may go to which; anything else is refused.
 TRANSITIONS: dict[CutoverStatus, set[CutoverStatus]] = {
     CutoverStatus.REQUESTED: {CutoverStatus.APPROVED, CutoverStatus.REJECTED},
@@ -47,14 +49,18 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
     """Asks a manager to move a service to Odoo from a date on; keeps the readiness report as it stands.
 
     It may be asked before everything is ready; approval is what readiness decides. Refuses a service that is
-    not in its dual run (`not_in_dual_run`), a date that is past (`date_is_past`), and a second open request.
+    not in its dual run (`not_in_dual_run`), a date that is past (`date_is_past`) or years away
+    (`date_is_too_far`), and a second open request.
     """
     require_permission(actor, "reconciliation.request_cutover")
     service = lock_service(service.pk)
     if service.phase != Phase.DUAL_RUN:
         raise DomainError("not_in_dual_run", f"{service} is not in its dual run.")
-    if effective_date <= timezone.localdate(timezone=ZoneInfo(service.timezone)):
+    today = timezone.localdate(timezone=ZoneInfo(service.timezone))
+    if effective_date <= today:
         raise DomainError("date_is_past", "The effective date must be in the future.")
+    if effective_date > today + FARTHEST:
+        raise DomainError("date_is_too_far", "The effective date must be within two years.")
     readiness = read_readiness(service=service, effective_date=effective_date)
     try:
         with transaction.atomic():
@@ -75,11 +81,13 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
 def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverRequest:
     """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
 
-    The newest closed periods are judged again first, so that amounts which arrived since cannot slip by.
+    The newest closed periods are judged again first, under the same lock, so that amounts which arrived since
+    cannot slip by.
     Refuses the person who asked (`same_person`) and any unmet condition, read anew now (`not_ready`); there
     is no override.
     """
     require_permission(actor, APPROVE)
+    # Once for itself, so that a refusal leaves what was found, and once under the lock of the decision.
     _judge_again(CutoverRequest.objects.select_related("service").get(pk=request_id).service)
     return _approve(request_id, actor, comment)
 
@@ -94,6 +102,7 @@ def _judge_again(service: Service) -> None:
 def _approve(request_id: int, actor: User, comment: str) -> CutoverRequest:
     request = _lock(request_id, CutoverStatus.APPROVED)
     _refuse_same_person(request, actor)
+    _judge_again(request.service)
     readiness = read_readiness(service=request.service, effective_date=request.effective_date)
     unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
     if unmet:

@@ -88,7 +88,9 @@ def _empty(push: Push) -> tuple[Bill, QuotationDraft]:
 
 
 def _is_same(push: Push | None, draft: QuotationDraft) -> bool:
-    return push is not None and push.digest == draft.digest()
+    # What was withdrawn before it reached Odoo is not there, whatever it said.
+    is_there = push is not None and push.status != PushStatus.SUPERSEDED
+    return push is not None and is_there and push.digest == draft.digest()
 
 
 def _is_failed(push: Push | None, draft: QuotationDraft) -> bool:

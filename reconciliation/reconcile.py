@@ -19,6 +19,12 @@ from reconciliation.held_fees import IS_NOTHING, IS_OUTDATED
 from reconciliation.models import Reconciliation
 from reconciliation.odoo import company_of
 
+# What a resolution was made on: all that both sides state, and how they are compared.
+FIGURES = (
+    "{table}.odoo_amount, {table}.external_amount, {table}.outcome, {table}.basis, {table}.odoo_untaxed,"
+    " {table}.odoo_tax, {table}.odoo_total, {table}.external_untaxed, {table}.external_tax, {table}.external_total"
+)
+
 # `reconciliation.comparison.judgement` defines what this computes; a property test shows that both agree.
 # Every row that exists takes part, so that one whose documents are gone says so instead of keeping old figures.
 # What Odoo bills itself is expected of nobody else: such fees alone make no row.
@@ -134,7 +140,15 @@ ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPD
             CASE WHEN row.external_amount IS DISTINCT FROM excluded.external_amount
                 THEN format('external %%s → %%s', {old_external}, {new_external}) END,
             CASE WHEN row.outcome <> excluded.outcome
-                THEN format('%%s → %%s', row.outcome, excluded.outcome) END)
+                THEN format('%%s → %%s', row.outcome, excluded.outcome) END,
+            CASE WHEN row.basis <> excluded.basis
+                THEN format('basis %%s → %%s', row.basis, excluded.basis) END,
+            CASE WHEN row.odoo_tax IS DISTINCT FROM excluded.odoo_tax
+                THEN format('Odoo tax %%s → %%s', coalesce(row.odoo_tax::text, 'nothing'),
+                    coalesce(excluded.odoo_tax::text, 'nothing')) END,
+            CASE WHEN row.external_tax IS DISTINCT FROM excluded.external_tax
+                THEN format('external tax %%s → %%s', coalesce(row.external_tax::text, 'nothing'),
+                    coalesce(excluded.external_tax::text, 'nothing')) END)
         ELSE row.reopened_because END
 WHERE (row.basis, row.expected_untaxed, row.expected_tax, row.expected_taxes, row.untaxed_because,
        row.odoo_untaxed, row.odoo_tax, row.odoo_total, row.external_untaxed, row.external_tax,
@@ -157,8 +171,7 @@ RETURNING id, coalesce(reopened_at = %(now)s, false)
         for figure in ("untaxed", "tax", "total")
     ),
     same_figures=(
-        "(row.odoo_amount, row.external_amount, row.outcome)"
-        " IS NOT DISTINCT FROM (excluded.odoo_amount, excluded.external_amount, excluded.outcome)"
+        f"({FIGURES.format(table='row')}) IS NOT DISTINCT FROM ({FIGURES.format(table='excluded')})"
     ),
     **{
         f"{age}_{side}": f"coalesce({table}.{side}_amount::text, 'nothing')"

@@ -1,5 +1,6 @@
 """What the fields of a posted event may hold: each value becomes its exact typed form, or Lago's code for why not."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -121,6 +122,9 @@ def _read_number(value: Any, code: str) -> Decimal:
     """The exact number that an integer or a text says."""
     if type(value) not in (int, str):  # a boolean is an int by isinstance()
         raise FieldError(code)
+    # Decimal itself also takes underscores, spaces and the digits of other scripts.
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise FieldError(code)
     try:
         number = Decimal(value)
     except InvalidOperation:
@@ -128,6 +132,9 @@ def _read_number(value: Any, code: str) -> Decimal:
     if not number.is_finite():
         raise FieldError(code)
     return number
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 _PROPERTIES = msgspec.json.Decoder(dict[str, Any] | None, float_hook=_check_fraction)

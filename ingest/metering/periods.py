@@ -123,7 +123,8 @@ def billing_period(
 
     Periods of one subscription tile time: no gap, no overlap, whatever the time zone does. `anchor` is the
     subscription's start; a calendar subscription ignores it. Equal periods have one label, so that one bill has:
-    an anniversary period that is a month of the calendar is called like that month. Raises ValueError for naive datetimes.
+    an anniversary period that is a month of the calendar is called like that month. Raises ValueError for
+    naive datetimes.
     """
     _refuse_naive(anchor, at)
     calendar = _Grid(_CALENDAR_ORIGIN, interval, timezone)

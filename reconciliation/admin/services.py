@@ -74,7 +74,8 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> Any:
         """The form below the way to the cutover."""
-        page = {**context, **_show_way(request, obj)}
+        # As it is kept: what was just posted, and perhaps refused, is in the form.
+        page = {**context, **_show_way(request, Service.objects.get(pk=obj.pk))}
         return super().render_change_form(request, page, *args, obj=obj, **kwargs)
 
     def get_buttons(self, request: HttpRequest, row: Service) -> list[Button]:

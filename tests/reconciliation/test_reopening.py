@@ -99,3 +99,27 @@ class TestReopening:
             change(amount, "1.00")
         assert judge(customer.service, self.LATER) == (3, 3)
         assert AuditRecord.objects.filter(action="reconciliation.reopen").count() == 3
+
+
+def test_a_resolution_falls_with_the_tax_that_it_was_made_on(customer, finance):
+    """The totals are compared; the tax inside of one moved."""
+    odoo(customer, "150.00", "19.50")
+    amount = external(customer, "100.00", "13.00", "113.00")
+    judge(customer.service)
+    row = row_of(customer)
+    resolve(reconciliation_ids=[row.pk], actor=finance, reason="Agreed.")
+    Amount.objects.filter(pk=amount.pk).update(untaxed=Decimal("108.00"), tax=Decimal("5.00"))
+    judge(customer.service)
+    row = row_of(customer)
+    assert (row.status, row.external_amount) == (Status.DELTA, 113)
+    assert row.reopened_because == "external tax 13.00 → 5.00"
+
+
+def test_a_resolution_stays_while_nothing_moves(customer, finance):
+    odoo(customer, "150.00", "19.50")
+    external(customer, "100.00", "13.00", "113.00")
+    judge(customer.service)
+    row = row_of(customer)
+    resolve(reconciliation_ids=[row.pk], actor=finance, reason="Agreed.")
+    judge(customer.service)
+    assert row_of(customer).status == Status.RESOLVED
