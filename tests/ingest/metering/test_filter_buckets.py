@@ -112,6 +112,8 @@ def test_on_arrival_all_values_are_those_the_metric_allows():
         ([{"cloud": "aws", "region": "eu"}, {"cloud": "aws", "size": "1"}], True),
         ([{"cloud": "aws gcp", "region": "eu"}, {"cloud": "aws", "region": "eu us"}], True),
         ([{"cloud": ALL_VALUES}, {"cloud": "aws own"}], True),
+        ([{"cloud": ""}, {"region": "eu"}], False),
+        ([{"unknown": ALL_VALUES}, {"region": "eu"}], False),
     ],
 )
 def test_filters_that_one_event_can_match_without_either_yielding_are_named(pair, overlap):
