@@ -35,10 +35,11 @@ def measure_groups(
     is_prorated: bool = False,
     initial_level: Decimal = ZERO,
 ) -> dict[Group, MeteredUsage]:
-    """The usage of each group with events that count, each measured and rounded for itself, in order of appearance.
+    """The usage of each group that has any, each measured and rounded for itself, in order of appearance.
 
     The units of a presentation breakdown are those of the groups by the pricing keys and the presentation keys
-    together. Where nothing counts there is one group, of what is missing. Raises AggregationError.
+    together. A level that stands from before is usage too. Where there is none there is one group, of what is
+    missing. Raises AggregationError.
     """
 
     def measure(members: Iterable[MeteredEvent]) -> MeteredUsage:
@@ -47,5 +48,9 @@ def measure_groups(
         )
 
     usages = {group: measure(members) for group, members in split_by_group(events, keys).items()}
-    counted = {group: usage for group, usage in usages.items() if usage.events_count}
-    return counted or {(None,) * len(keys): measure(())}
+    used = {
+        group: usage
+        for group, usage in usages.items()
+        if usage.events_count or usage.quantity or usage.whole_quantity
+    }
+    return used or {(None,) * len(keys): measure(())}

@@ -131,7 +131,10 @@ class Asked:
         )
 
     def group(self, show: Callable[[MeteredUsage], Figures]) -> Figures:
-        """The figures of the pricing groups and of the breakdown, where they are asked for."""
+        """The figures of the pricing groups and of the breakdown, where they are asked for.
+
+        Without usage there is one group, which is billed, and no line of a breakdown, which only shows.
+        """
         figures: Figures = {}
         keys, presented = self.given.texts("grouped_by"), self.given.texts("presentation_by")
         if keys:
@@ -140,7 +143,9 @@ class Asked:
             figures["total_units"] = exact_sum(usage.quantity for _, usage in groups)
         if presented:
             groups = self._measure_groups(tuple(dict.fromkeys((*keys, *presented))))
-            figures["breakdown"] = [{"groups": group, "units": usage.quantity} for group, usage in groups]
+            figures["breakdown"] = [
+                {"groups": group, "units": usage.quantity} for group, usage in groups if not _is_empty(usage)
+            ]
         return figures
 
     def _measure_groups(self, keys: Sequence[str]) -> list[tuple[dict[str, str | None], MeteredUsage]]:
@@ -153,6 +158,10 @@ class Asked:
             initial_level=self.initial,
         )
         return [(dict(zip(keys, group, strict=True)), usage) for group, usage in groups.items()]
+
+
+def _is_empty(usage: MeteredUsage) -> bool:
+    return not (usage.events_count or usage.quantity or usage.whole_quantity)
 
 
 def narrow(given: Fields, field_name: str) -> list[MeteredEvent]:

@@ -13,8 +13,8 @@ from ingest.metering.rounding import Rounding
 from tests.ingest.metering.measuring import MAY, NUMBERS, event, measure
 
 
-def groups_of(aggregation, events, keys=("cloud",), rounding=None):
-    rule = MetricRule(aggregation, "value", rounding=rounding)
+def groups_of(aggregation, events, keys=("cloud",), rounding=None, recurring=False):
+    rule = MetricRule(aggregation, "value", is_recurring=recurring, rounding=rounding)
     found = measure_groups(rule=rule, events=events, span=MAY, keys=keys)
     return {group: (usage.quantity, usage.events_count) for group, usage in found.items()}
 
@@ -51,6 +51,12 @@ def test_a_value_in_two_groups_is_two_values():
 )
 def test_where_nothing_counts_there_is_one_group_of_what_is_missing(events):
     assert groups_of("sum_agg", events, keys=("cloud", "size")) == {(None, None): (0, 0)}
+
+
+def test_a_level_that_stands_from_before_is_a_group_s_usage_though_no_event_of_the_period_counts():
+    events = [event("04-02", 3, cloud="aws"), event("05-01", 1, cloud="gcp")]
+    found = groups_of("weighted_sum_agg", events, recurring=True)
+    assert found == {("aws",): (3, 0), ("gcp",): (1, 1)}
 
 
 def test_a_group_whose_events_do_not_count_is_none():

@@ -97,6 +97,12 @@ def test_groups_have_a_breakdown_of_their_own():
     assert found["total_units"] == "7"
 
 
+def test_without_usage_there_is_one_group_and_no_line_of_a_breakdown():
+    found = ask(events=[event(2, "word", cloud="aws")], grouped_by=["cloud"], presentation_by=["cloud"])
+    assert found["groups"] == [{"grouped_by": {"cloud": None}, "units": "0", "events_count": 0}]
+    assert found["breakdown"] == []
+
+
 def test_one_group_can_be_asked_for_also_that_of_what_is_missing():
     events = [event(2, 1, cloud="aws"), event(4, 4)]
     assert ask(events=events, grouped_by_values={"cloud": "aws"})["units"] == "1"
