@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from ingest.metering.aggregation.contract import AggregationError, MetricRule, Span
 from ingest.metering.arithmetic import ZERO, exact_difference, exact_sum
-from ingest.metering.events import MeteredEvent, property_text
+from ingest.metering.events import MeteredEvent, property_text, truncate_to_millisecond
 from ingest.metering.numeric import read_number
 from ingest.metering.usage import MeteredUsage
 
@@ -42,12 +43,13 @@ def walk_arrivals(
     if rule.aggregation not in IN_ADVANCE:
         raise AggregationError("not_in_advance", f"{rule.aggregation} cannot be billed in advance.")
     inside: set[str] = set()
-    level = highest = _read_back(rule, events, span, inside)
+    first = truncate_to_millisecond(span.start)
+    level = highest = _read_back(rule, events, first, inside)
     amount = ZERO
     values: tuple[Decimal, ...] = ()
     count = 0
     for event in events:
-        value = _value_of(event, rule, inside) if span.start <= event.timestamp < span.end else None
+        value = _value_of(event, rule, inside) if first <= event.timestamp < span.end else None
         if value is None:
             continue
         count += 1
@@ -75,13 +77,15 @@ def walk_arrivals(
 
 def carried_level(*, rule: MetricRule, events: Sequence[MeteredEvent], span: Span) -> Decimal:
     """The level with which the span begins: what earlier events of a recurring metric left, else nothing."""
-    return _read_back(rule, events, span, set())
+    return _read_back(rule, events, truncate_to_millisecond(span.start), set())
 
 
-def _read_back(rule: MetricRule, events: Sequence[MeteredEvent], span: Span, inside: set[str]) -> Decimal:
+def _read_back(
+    rule: MetricRule, events: Sequence[MeteredEvent], first: datetime, inside: set[str]
+) -> Decimal:
     if not rule.is_recurring:
         return ZERO
-    values = [_value_of(event, rule, inside) for event in events if event.timestamp < span.start]
+    values = [_value_of(event, rule, inside) for event in events if event.timestamp < first]
     return exact_sum(value for value in values if value is not None)
 
 

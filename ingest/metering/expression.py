@@ -18,7 +18,7 @@ from ingest.metering.arithmetic import (
     exact_sum,
     quotient,
 )
-from ingest.metering.events import property_text
+from ingest.metering.events import UnreadablePropertyError, property_text
 from ingest.metering.numeric import parse_decimal
 from ingest.metering.rounding import FUNCTIONS, Rounding
 
@@ -56,7 +56,10 @@ class Context:
         if name == "event.timestamp":
             microseconds = (self.timestamp - _EPOCH) // timedelta.resolution
             return format(Decimal(microseconds).scaleb(-6).normalize(), "f")
-        text = property_text(self.properties, name.removeprefix("event.properties."))
+        try:
+            text = property_text(self.properties, name.removeprefix("event.properties."))
+        except UnreadablePropertyError as error:
+            raise ExpressionError(str(error)) from error
         if text is None:
             raise ExpressionError(f"Variable: {name.rpartition('.')[2]} not found")
         return text

@@ -87,7 +87,7 @@ def find_overlaps(filters: Sequence[ChargeFilter], allowed: Values) -> list[tupl
     return [
         (one, other)
         for (one, left), (other, right) in combinations(resolved, 2)
-        if all(set(left[key]) & set(right[key]) for key in left.keys() & right.keys())
+        if _can_meet(left, right)
         and not _yields(left, right, is_older=True)
         and not _yields(right, left, is_older=False)
     ]
@@ -97,6 +97,13 @@ def has_unknown_value(properties: Mapping[str, object], allowed: Values) -> bool
     """Whether a property that prices may depend on has a value that the metric does not allow."""
     texts = ((property_text(properties, key), values) for key, values in allowed.items())
     return any(text is not None and text not in values for text, values in texts)
+
+
+def _can_meet(left: Values, right: Values) -> bool:
+    """Whether some event matches both; nothing matches a filter that lists no value."""
+    return all((*left.values(), *right.values())) and all(
+        set(left[key]) & set(right[key]) for key in left.keys() & right.keys()
+    )
 
 
 def _yields(values: Values, other: Values, *, is_older: bool) -> bool:

@@ -28,5 +28,13 @@ def read_number(value: object) -> Decimal | None:
     if isinstance(value, str):
         return parse_decimal(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return parse_decimal(str(value))
-    return parse_decimal(format(value, "f")) if isinstance(value, Decimal) else None
+        value = Decimal(value)
+    return parse_decimal(format(value, "f")) if isinstance(value, Decimal) and _is_short(value) else None
+
+
+def _is_short(number: Decimal) -> bool:
+    """Whether its plain text can be within bounds: that of 1e999999999 would fill the memory."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent >= MAX_NUMERIC_LENGTH:
+        return False
+    return not number or number.adjusted() < MAX_NUMERIC_LENGTH

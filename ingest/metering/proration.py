@@ -32,7 +32,8 @@ def days_of(span: Span) -> int:
 
 def days_from(instant: datetime, span: Span) -> int:
     """The days from an event's to the span's last, both inclusive; all of them for what came before."""
-    return (last_day(span) - max(local_day(instant, span), first_day(span))).days + 1
+    # The start's day stands for all before it: the first instants that there are have no day everywhere.
+    return (last_day(span) - local_day(max(instant, span.start), span)).days + 1
 
 
 def ceil_share(unit_days: Decimal, span: Span) -> Decimal:

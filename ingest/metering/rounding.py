@@ -2,8 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import (
+    MAX_EMAX,
+    MIN_EMIN,
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DecimalException,
+)
 from types import MappingProxyType
+
+from ingest.metering.arithmetic import ExactnessError
 
 # ROUND_HALF_UP is decimal's name for half away from zero.
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
@@ -20,8 +31,18 @@ class Rounding:
     precision: int = 0
 
     def apply(self, quantity: Decimal) -> Decimal:
-        """The rounded quantity, never a negative zero."""
+        """The rounded quantity, never a negative zero.
+
+        Raises ExactnessError when it would have more digits than can be kept, or the quantity is not finite.
+        """
+        if not quantity.is_finite():
+            raise ExactnessError(f"{quantity} is no number.")
         step = Decimal((0, (1,), -self.precision))
-        rounded = quantity.quantize(step, FUNCTIONS[self.function], _CONTEXT)
-        # Tens are written out: 1E+1 is 10.
-        return _CONTEXT.plus(rounded if self.precision >= 0 else rounded.quantize(Decimal(1), None, _CONTEXT))
+        try:
+            rounded = quantity.quantize(step, FUNCTIONS[self.function], _CONTEXT)
+            # Tens are written out: 1E+1 is 10.
+            return _CONTEXT.plus(
+                rounded if self.precision >= 0 else rounded.quantize(Decimal(1), None, _CONTEXT)
+            )
+        except DecimalException as error:
+            raise ExactnessError("The result has more digits than can be kept.") from error

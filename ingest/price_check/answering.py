@@ -21,6 +21,8 @@ def answer(case: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises PriceCheckError that names the field, for whatever cannot be answered.
     """
+    if not isinstance(case, Mapping):
+        raise PriceCheckError("invalid_case", "A case must be an object.")
     fields = Fields(case)
     kind = fields.text("kind")
     if kind not in KINDS:

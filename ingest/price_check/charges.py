@@ -15,7 +15,7 @@ from ingest.metering.proration import days_of
 from ingest.metering.usage import MeteredUsage
 from ingest.price_check.errors import PriceCheckError
 from ingest.price_check.fields import Fields
-from ingest.price_check.metering import Figures, read_events, read_rule, read_span
+from ingest.price_check.usage import ANY_TIME, Figures, read_events, read_rule, read_span
 from ingest.rating.advance import rate_arrival
 from ingest.rating.charge_models import graduated_percentage, percentage
 from ingest.rating.charge_models.contract import ChargeModel, ChargePropertiesError, PropertyError, Rated
@@ -147,7 +147,8 @@ def answer_arrivals(case: Fields) -> Figures:
     name, model, properties = read_model(case)
     given, currency = case.fields("input"), read_currency(case)
     rule = read_rule(case)
-    events = sorted(read_events(given, rule.field_name), key=lambda event: (event.timestamp, event.sequence))
+    arrived = read_events(given, rule.field_name, untimed=ANY_TIME)
+    events = sorted(arrived, key=lambda event: (event.timestamp, event.sequence))
     span = read_span(given) if given.has("period") else _span_of(events, given)
     fees = []
     try:

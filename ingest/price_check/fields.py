@@ -1,6 +1,6 @@
 """Reading the fields of a question, each with an error that names it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,6 +71,13 @@ class Fields:
             raise self.error(name, "must be a text")
         return value
 
+    def choice(self, name: str, options: Collection[str]) -> str:
+        """One of the texts that there are."""
+        text = self.text(name)
+        if text not in options:
+            raise self.error(name, f"must be one of {', '.join(options)}")
+        return text
+
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""
         values = self.list(name)
@@ -90,9 +97,9 @@ class Fields:
         text = self.text(name)
         try:
             found = datetime.fromisoformat(text)
-        except ValueError as error:
+            return (found if found.tzinfo else found.replace(tzinfo=zone or UTC)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise self.error(name, "must be an ISO 8601 date or time") from error
-        return (found if found.tzinfo else found.replace(tzinfo=zone or UTC)).astimezone(UTC)
 
     def zone(self, name: str = "timezone") -> ZoneInfo:
         """An IANA time zone; UTC where none is given."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from ingest.metering.arithmetic import exact_sum
 from ingest.price_check.charges import read_currency, to_cents
 from ingest.price_check.fields import Fields
-from ingest.price_check.metering import Figures
+from ingest.price_check.usage import Figures
 from ingest.rating.coupons import Coupon
 from ingest.rating.invoice import Invoice, InvoiceFee, compute_invoice
 from ingest.rating.minimum import rate_true_up

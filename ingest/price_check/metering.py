@@ -1,142 +1,93 @@
 """Questions about quantities: aggregations, proration, rounding, filters and periods."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
 
 from ingest.metering.advance import billable_units
-from ingest.metering.aggregation.contract import AggregationError, MetricRule, Span
-from ingest.metering.aggregation.registry import aggregate, find_aggregation
-from ingest.metering.arithmetic import ZERO, exact_sum
-from ingest.metering.events import MeteredEvent, truncate_to_millisecond
-from ingest.metering.filters import Bucket, ChargeFilter, buckets_of
-from ingest.metering.grouping import split_by_group
+from ingest.metering.aggregation.contract import MetricRule, Span, numbers_of
+from ingest.metering.aggregation.registry import aggregate
+from ingest.metering.aggregation.weighted_sum import level_before
+from ingest.metering.arithmetic import ZERO, exact_difference
+from ingest.metering.events import MeteredEvent, property_text, truncate_to_millisecond
+from ingest.metering.filters import ALL_VALUES, ChargeFilter, Values, buckets_of
 from ingest.metering.numeric import read_number
-from ingest.metering.periods import BillingTime, Interval, billed_days, billing_period
-from ingest.metering.rounding import FUNCTIONS, Rounding
+from ingest.metering.periods import BillingTime, Interval, billing_period
 from ingest.metering.usage import MeteredUsage
-from ingest.price_check.errors import PriceCheckError
 from ingest.price_check.fields import Fields
+from ingest.price_check.usage import (
+    ANY_TIME,
+    Asked,
+    Figures,
+    narrow,
+    read_events,
+    read_rounding,
+    read_rule,
+    read_span,
+    read_values,
+)
 from ingest.rating.charge_models.percentage import PercentagePrice, running_totals
 
-Figures = dict[str, Any]
-
-
-def read_rule(case: Fields) -> MetricRule:
-    """The metric's rule under `aggregation`."""
-    given = case.fields("aggregation")
-    rule = MetricRule(
-        aggregation=given.text("type", ""),
-        field_name=given.text("field_name", "value"),
-        is_recurring=given.flag("recurring"),
-        rounding=read_rounding(given),
-    )
-    try:
-        find_aggregation(rule.aggregation)
-    except AggregationError as error:
-        raise PriceCheckError(error.code, f"aggregation.type: {error}") from error
-    return rule
-
-
-def read_rounding(given: Fields) -> Rounding | None:
-    """The metric's rounding, if it has one."""
-    if not given.has("rounding_function"):
-        return None
-    function = given.text("rounding_function")
-    precision = given.count("rounding_precision", 0)
-    if function not in FUNCTIONS or abs(precision) > 1_000:
-        raise given.error("rounding_function", f"must be one of {', '.join(FUNCTIONS)}, with few digits")
-    return Rounding(function, precision)
-
-
-def read_span(given: Fields) -> Span:
-    """The period of the events; its last instant is inside, as the cases have it."""
-    period = given.fields("period")
-    zone = given.zone()
-    start, last = period.instant("from", zone), period.instant("to", zone)
-    if last < start:
-        raise period.error("to", "must not be before from")
-    end = last + timedelta.resolution
-    days = period.count("charges_duration_days", billed_days(start=start, end=end, timezone=zone))
-    if days < 1:
-        raise period.error("charges_duration_days", "must be at least one day")
-    return Span(start, end, days, zone)
-
-
-def read_events(given: Fields, field_name: str = "value") -> list[MeteredEvent]:
-    """The events in order of arrival, with `properties` or with a bare `value`."""
-    events: list[MeteredEvent] = []
-    for place, event in enumerate(given.each("events")):
-        properties = dict(event.fields("properties").values)
-        if event.has("value"):
-            properties.setdefault(field_name, event.values["value"])
-        cents = (
-            event.number("precise_total_amount_cents") if event.has("precise_total_amount_cents") else None
-        )
-        instant = event.instant("timestamp") if event.has("timestamp") else _ANY_TIME
-        events.append(MeteredEvent(instant, place, properties, cents))
-    return events
+REST = "default"
 
 
 def answer_aggregation(case: Fields) -> Figures:
-    """Units and events, of groups too, as a percentage or dynamic charge is given them."""
+    """Units and events, of groups too, as a percentage or dynamic charge is given them.
+
+    `raw_value` is what the metric's rounding and the floor of a newest value have not touched; `running_total` is
+    empty without free units or events.
+    """
     given, rule = case.fields("input"), read_rule(case)
-    asked = _Asked(given, rule, read_span(given))
-    usage = asked.measure(asked.events)
-    figures = asked.group(
-        lambda usage: {"units": usage.quantity, "events_count": usage.events_count},
-    )
+    asked = Asked(given, rule, read_span(given), narrow(given, rule.field_name))
+    usage = asked.measure()
     return {
-        "units": usage.quantity,
-        "events_count": usage.events_count,
+        **_count(usage),
+        "total_units": usage.quantity,
         "total_aggregated_units": usage.whole_quantity,
-        "raw_value": _raw_value(asked, usage),
+        "raw_value": _raw_value(asked),
         "running_total": _running_total(given.fields("options"), rule, usage),
         "precise_total_amount_cents": usage.precise_total_amount_cents,
-        **figures,
+        **asked.group(_count),
     }
 
 
 def answer_weighted_sum(case: Fields) -> Figures:
-    """The average level over the period; what was there before is `initial_value`."""
-    given, rule = case.fields("input"), read_rule(case)
-    initial = given.number("initial_value", 0)
-    asked = _Asked(given, replace(rule, is_recurring=False), read_span(given), initial=initial)
-    usage = asked.measure(asked.events)
-    variation = exact_sum((usage.full_quantity or ZERO, -initial))
+    """The average level over the period, from `initial_value`, or from what earlier events left of what recurs."""
+    given, rule = case.fields("input"), _read_rule_of(case, "weighted_sum_agg")
+    span, events = read_span(given), narrow(given, rule.field_name)
+    is_given = given.has("initial_value")
+    before = given.number("initial_value") if is_given else level_before(rule=rule, events=events, span=span)
+    measured = replace(rule, is_recurring=rule.is_recurring and not is_given)
+    asked = Asked(given, measured, span, events, initial=before if is_given else ZERO)
+    usage, unrounded = asked.measure(), replace(asked, rule=replace(measured, rounding=None)).measure()
+    variation = exact_difference(unrounded.whole_quantity, before)
     return {
-        "units": usage.quantity,
-        "events_count": usage.events_count,
+        **_count(usage),
         "variation": variation,
-        "total_aggregated_units": exact_sum((variation, initial)) if rule.is_recurring else variation,
-        **asked.group(lambda usage: {"units": usage.quantity, "events_count": usage.events_count}),
+        "total_aggregated_units": usage.whole_quantity if rule.is_recurring else variation,
+        "raw_value": unrounded.quantity,
+        **asked.group(_count),
     }
 
 
 def answer_proration(case: Fields) -> Figures:
-    """A recurring quantity by the days it was there, and what it is in full."""
-    given, rule = case.fields("input"), replace(read_rule(case), is_recurring=True)
-    asked = _Asked(given, rule, read_span(given), is_prorated=True)
-    usage = asked.measure(asked.events)
-    before = any(event.timestamp < asked.span.start for event in asked.events)
-    shares = usage.prorated_values[1:] if before and rule.aggregation == "sum_agg" else usage.prorated_values
+    """A recurring quantity by the days it was there, and what it is in full.
+
+    `per_event_prorated` are the shares of the period's events, and of the values carried in for a unique count.
+    """
+    given = case.fields("input")
+    name = "sum_agg" if case.text("kind") == "prorated_sum" else "unique_count_agg"
+    rule = replace(_read_rule_of(case, name), is_recurring=True)
+    asked = Asked(given, rule, read_span(given), narrow(given, rule.field_name), is_prorated=True)
+    usage = asked.measure()
     return {
-        "prorated_units": usage.quantity,
-        "units": usage.quantity,
-        "full_units": usage.whole_quantity,
-        "events_count": usage.events_count,
-        "per_event_prorated": list(shares),
-        **asked.group(
-            lambda usage: {
-                "units": usage.quantity,
-                "prorated_units": usage.quantity,
-                "full_units": usage.whole_quantity,
-                "events_count": usage.events_count,
-            }
-        ),
+        **_show_shares(usage),
+        "total_aggregated_units": usage.whole_quantity,
+        "precise_total_amount_cents": usage.precise_total_amount_cents,
+        "per_event_prorated": _shares_of_events(asked, usage),
+        **asked.group(_show_shares),
     }
 
 
@@ -157,20 +108,20 @@ def answer_period_maximum(case: Fields) -> Figures:
 
 
 def answer_filters(case: Fields) -> Figures:
-    """Which filter takes which events, and their sum."""
+    """Which filter takes which events, and their sum; `allowed_values` are the metric's, for the sentinel."""
     given = case.fields("input")
-    filters = sorted(given.each("filters"), key=lambda item: item.count("created_order", 0))
-    chosen = [ChargeFilter(item.text("id"), _values(item.fields("values"))) for item in filters]
+    chosen = _read_filters(given)
     rule = MetricRule("sum_agg", given.text("field_name", "value"))
-    events = read_events(given, rule.field_name)
-    span = Span(_ANY_TIME, _ANY_TIME + timedelta(days=1), 1, given.zone())
-    allowed = _values(given.fields("allowed_values"))
+    events = [
+        replace(event, timestamp=ANY_TIME) for event in read_events(given, rule.field_name, untimed=ANY_TIME)
+    ]
+    span = Span(ANY_TIME, ANY_TIME + timedelta(days=1), 1, given.zone())
     buckets = {}
-    for bucket in buckets_of(chosen, allowed):
-        taken = [replace(event, timestamp=_ANY_TIME) for event in events if bucket.takes(event.properties)]
-        usage = aggregate(rule=rule, events=taken, span=span)
-        key = bucket.filter.key if bucket.filter else "default"
-        buckets[key] = {"units": usage.quantity, "events_count": usage.events_count}
+    for bucket in buckets_of(chosen, _allowed(given, chosen, events)):
+        taken = [event for event in events if bucket.takes(event.properties)]
+        buckets[bucket.filter.key if bucket.filter else REST] = _count(
+            aggregate(rule=rule, events=taken, span=span)
+        )
     return {"buckets": buckets}
 
 
@@ -178,82 +129,51 @@ def answer_period(case: Fields) -> Figures:
     """The billing period that an instant falls into."""
     given = case.fields("input")
     zone = given.zone()
-    try:
-        interval, billing_time = Interval(given.text("interval")), BillingTime(given.text("billing_time"))
-    except ValueError as error:
-        raise given.error("interval or billing_time", f"is none there is: {error}") from error
+    interval = Interval(given.choice("interval", [each.value for each in Interval]))
+    billing_time = BillingTime(given.choice("billing_time", [each.value for each in BillingTime]))
+    anchor, at = given.instant("subscription_at", zone), given.instant("at", zone)
     try:
         period = billing_period(
-            interval=interval,
-            billing_time=billing_time,
-            anchor=given.instant("subscription_at", zone),
-            at=given.instant("at", zone),
-            timezone=zone,
+            interval=interval, billing_time=billing_time, anchor=anchor, at=at, timezone=zone
         )
     except (OverflowError, ValueError) as error:
         raise given.error("at", "is out of range") from error
-    last = period.end - timedelta(seconds=1)
-    return {name: f"{at:%Y-%m-%dT%H:%M:%SZ}" for name, at in (("from", period.start), ("to", last))}
+    return {"from": _write_second(period.start), "to": _write_second(period.end - timedelta.resolution)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question's events, narrowed down by its filters, and how they are measured."""
-
-    given: Fields
-    rule: MetricRule
-    span: Span
-    is_prorated: bool = False
-    initial: Decimal = ZERO
-
-    @property
-    def events(self) -> list[MeteredEvent]:
-        ignored = [_values(item) for item in self.given.each("ignored_filters")]
-        bucket = Bucket(None, _values(self.given.fields("matching_filters")), tuple(ignored))
-        wanted = self.given.fields("grouped_by_values").values
-        events = read_events(self.given, self.rule.field_name)
-        keys = tuple(wanted)
-        groups = split_by_group((event for event in events if bucket.takes(event.properties)), keys)
-        return groups.get(tuple(wanted[key] for key in keys), [])
-
-    def measure(self, events: Sequence[MeteredEvent]) -> MeteredUsage:
-        try:
-            return aggregate(
-                rule=self.rule,
-                events=events,
-                span=self.span,
-                is_prorated=self.is_prorated,
-                initial_level=self.initial,
-            )
-        except AggregationError as error:
-            raise PriceCheckError(error.code, str(error)) from error
-
-    def group(self, show: Callable[[MeteredUsage], Figures]) -> Figures:
-        """The figures of the pricing groups and of the breakdown, where they are asked for."""
-        figures: Figures = {}
-        keys, presented = self.given.texts("grouped_by"), self.given.texts("presentation_by")
-        if keys:
-            groups = self._measure_groups(keys)
-            figures["groups"] = [{"grouped_by": group, **show(usage)} for group, usage in groups]
-            figures["total_units"] = exact_sum(usage.quantity for _, usage in groups)
-        if presented:
-            groups = self._measure_groups(tuple(dict.fromkeys((*keys, *presented))))
-            figures["breakdown"] = [{"groups": group, "units": usage.quantity} for group, usage in groups]
-        return figures
-
-    def _measure_groups(self, keys: Sequence[str]) -> list[tuple[dict[str, str | None], MeteredUsage]]:
-        groups = [
-            (dict(zip(keys, group, strict=True)), self.measure(events))
-            for group, events in split_by_group(self.events, keys).items()
-        ]
-        counted = [(group, usage) for group, usage in groups if usage.events_count]
-        return counted or [(dict.fromkeys(keys), self.measure([]))]
+def _write_second(instant: datetime) -> str:
+    """As Lago prints it: whole seconds in UTC."""
+    return f"{instant.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
-def _raw_value(asked: _Asked, usage: MeteredUsage) -> Decimal:
-    """What the newest event says, below zero too; of other aggregations what they give."""
+def _read_rule_of(case: Fields, name: str) -> MetricRule:
+    rule = read_rule(case, name)
+    if rule.aggregation != name:
+        raise case.fields("aggregation").error("type", f"must be {name} for this kind")
+    return rule
+
+
+def _count(usage: MeteredUsage) -> Figures:
+    return {"units": usage.quantity, "events_count": usage.events_count}
+
+
+def _show_shares(usage: MeteredUsage) -> Figures:
+    return {**_count(usage), "prorated_units": usage.quantity, "full_units": usage.whole_quantity}
+
+
+def _shares_of_events(asked: Asked, usage: MeteredUsage) -> Sequence[Decimal]:
+    """Without the one share that a sum has of all history."""
+    is_sum = asked.rule.aggregation == "sum_agg"
+    counted, _ = numbers_of(asked.events, asked.rule)
+    first = truncate_to_millisecond(asked.span.start)
+    has_history = is_sum and any(event.timestamp < first for event in counted)
+    return usage.prorated_values[has_history:]
+
+
+def _raw_value(asked: Asked) -> Decimal:
+    """What the newest event says, below zero too; of other aggregations what they give before it is rounded."""
     if asked.rule.aggregation != "latest_agg":
-        return usage.quantity
+        return replace(asked, rule=replace(asked.rule, rounding=None)).measure().quantity
     first = truncate_to_millisecond(asked.span.start)
     numbers = [
         (event.timestamp, event.sequence, number)
@@ -270,16 +190,34 @@ def _running_total(options: Fields, rule: MetricRule, usage: MeteredUsage) -> li
         free_events=options.count("free_units_per_events", 0),
         free_units=options.number("free_units_per_total_aggregation", 0),
     )
+    if free.free_events < 0 or free.free_units < 0:
+        raise options.error(
+            "free_units_per_events and free_units_per_total_aggregation", "must not be negative"
+        )
     if rule.aggregation in ("count_agg", "unique_count_agg") and (free.free_events or free.free_units):
-        return [Decimal(place + 1) for place in range(int(usage.quantity))]
+        # Lago: running totals of a count go on to the end, whatever is free.
+        return [Decimal(place + 1) for place in range(len(usage.event_values))]
     return list(running_totals(free, usage.event_values))
 
 
-def _values(given: Fields) -> Mapping[str, tuple[str, ...]]:
-    return {key: given.texts(key) for key in given.values}
+def _read_filters(given: Fields) -> list[ChargeFilter]:
+    found = sorted(given.each("filters"), key=lambda item: item.count("created_order", 0))
+    chosen = [ChargeFilter(item.text("id"), read_values(item.fields("values"))) for item in found]
+    keys = [item.key for item in chosen]
+    if len({*keys, REST}) <= len(keys):
+        raise given.error("filters", f"must have ids of their own, none of them {REST!r}")
+    return chosen
 
 
-_ANY_TIME = Fields({"at": "2024-01-01T00:00:00+00:00"}).instant("at")
+def _allowed(given: Fields, chosen: Sequence[ChargeFilter], events: Sequence[MeteredEvent]) -> Values:
+    """The values that the metric allows; where the question does not list a property's, all that it names."""
+    allowed = dict(read_values(given.fields("allowed_values")))
+    for key in {key for item in chosen for key in item.values} - allowed.keys():
+        listed = [value for item in chosen for value in item.values.get(key, ()) if value != ALL_VALUES]
+        sent = [property_text(event.properties, key) for event in events]
+        allowed[key] = tuple(dict.fromkeys([*listed, *(text for text in sent if text is not None)]))
+    return allowed
+
 
 KINDS: Mapping[str, Callable[[Fields], Figures]] = MappingProxyType(
     {

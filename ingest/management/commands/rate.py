@@ -30,4 +30,6 @@ class Command(BaseCommand):
             answers = answer_all(document)
         except PriceCheckError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(answers, ensure_ascii=False, indent=1))
+        text = json.dumps(answers, ensure_ascii=False, indent=1)
+        # Half of a surrogate pair, which JSON can escape and UTF-8 cannot write, goes out as it came.
+        self.stdout.write(text.encode("utf-8", "backslashreplace").decode())

@@ -1,6 +1,7 @@
 """The aggregations that there are, under Lago's names, and the one way to apply them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -47,9 +48,11 @@ def aggregate(
 
     Only the events' own timestamps decide, the start compared at millisecond precision; what is recurring looks
     back without bound; equal timestamps are taken in order of arrival (Lago: which events count). The metric
-    rounds what is priced and what it was before proration. Raises AggregationError.
+    rounds what is priced and what it was before proration. `initial_level` is what a weighted sum starts from when
+    the events before the span are not among those given: `level_before` tells it. Raises AggregationError.
     """
     aggregation = find_aggregation(rule.aggregation)
+    span = replace(span, start=truncate_to_millisecond(span.start))
     if is_prorated and (aggregation.prorate is None or not rule.is_recurring):
         raise AggregationError("not_prorated", f"{rule.aggregation} is prorated only where it recurs.")
     inside = _select(events, span, reaches_back=rule.is_recurring and aggregation.has_memory)
@@ -61,9 +64,10 @@ def aggregate(
 
 
 def _select(events: Iterable[MeteredEvent], span: Span, *, reaches_back: bool) -> list[MeteredEvent]:
-    first = truncate_to_millisecond(span.start)
     inside = [
-        event for event in events if event.timestamp < span.end and (reaches_back or event.timestamp >= first)
+        event
+        for event in events
+        if event.timestamp < span.end and (reaches_back or event.timestamp >= span.start)
     ]
     return sorted(inside, key=lambda event: (event.timestamp, event.sequence))
 

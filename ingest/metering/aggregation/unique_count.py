@@ -9,7 +9,7 @@ from decimal import Decimal
 from ingest.metering.aggregation.contract import Aggregated, MetricRule, Span
 from ingest.metering.arithmetic import quotient
 from ingest.metering.events import MeteredEvent, property_text
-from ingest.metering.proration import ceil_share, first_day, last_day, local_day
+from ingest.metering.proration import ceil_share, last_day, local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _days(stays: Sequence[Stay], span: Span) -> Iterator[tuple[Stay, int]]:
     for stay in stays:
         if stay.gone_at is not None and stay.gone_at < span.start:
             continue
-        start = max(local_day(stay.came_at, span), first_day(span))
+        start = local_day(max(stay.came_at, span.start), span)
         end = last_day(span) if stay.gone_at is None else min(local_day(stay.gone_at, span), last_day(span))
         taken = 0 if until is None else max(0, (until - start).days + 1)
         yield stay, max(0, (end - start).days + 1 - taken)

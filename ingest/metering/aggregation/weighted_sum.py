@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ingest.metering.aggregation.contract import Aggregated, MetricRule, Span, numbers_of
 from ingest.metering.arithmetic import ceil_quotient, exact_product, exact_sum
-from ingest.metering.events import MeteredEvent
+from ingest.metering.events import MeteredEvent, truncate_to_millisecond
 
 _SECONDS_A_DAY = 86_400
 _PLACES = 20
@@ -35,9 +35,15 @@ def measure(events: Sequence[MeteredEvent], rule: MetricRule, span: Span, initia
     )
 
 
-def level_of(events: Iterable[MeteredEvent], rule: MetricRule) -> Decimal:
-    """The level that the events leave, from nothing."""
-    return exact_sum(numbers_of(list(events), rule)[1])
+def level_before(*, rule: MetricRule, events: Iterable[MeteredEvent], span: Span) -> Decimal:
+    """The level that the events before the span leave, from nothing; zero for a metric that does not recur.
+
+    Measuring the span with this level and its own events gives what measuring it with all events gives: pass
+    the one or the other, not both.
+    """
+    first = truncate_to_millisecond(span.start)
+    earlier = [event for event in events if event.timestamp < first] if rule.is_recurring else []
+    return exact_sum(numbers_of(earlier, rule)[1])
 
 
 def _seconds(start: datetime, end: datetime) -> Decimal:

@@ -1,7 +1,8 @@
-"""What count and sum mean, event by event."""
+"""What each aggregation means, event by event."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from ingest.metering.aggregation.registry import AGGREGATIONS, aggregate
 from ingest.metering.arithmetic import exact_sum
 from ingest.metering.events import MeteredEvent
 from ingest.metering.numeric import MAX_NUMERIC_LENGTH, read_number
+from ingest.metering.rounding import Rounding
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 END = datetime(2026, 6, 1, tzinfo=UTC)
@@ -129,3 +131,50 @@ def test_one_event_split_in_two_sums_to_the_same(first, second):
     whole = exact_sum([first, second])
     split = aggregate_may("sum_agg", events_of([first, second]))
     assert split.quantity == aggregate_may("sum_agg", events_of([whole])).quantity
+
+
+def test_the_newest_is_decided_by_time_and_then_by_arrival():
+    same = [MeteredEvent(START, sequence, {"value": sequence}) for sequence in (2, 3, 1)]
+    older = MeteredEvent(START - timedelta(hours=1), 9, {"value": 9})
+    assert figures("latest_agg", [*same, older]) == (3, 3)
+    assert figures("latest_agg", [*same, MeteredEvent(END - timedelta.resolution, 0, {"value": "-4"})]) == (
+        0,
+        4,
+    )
+
+
+def test_the_largest_may_be_below_zero_and_its_first_event_carries_it():
+    usage = aggregate_may("max_agg", events_of(["-7", "-2", "x", "-2"]))
+    assert (usage.quantity, usage.events_count, usage.event_values) == (-2, 3, (0, -2, 0))
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "values"),
+    [("count_agg", (1, 1, 1)), ("sum_agg", (3, -1)), ("max_agg", (3, 0)), ("unique_count_agg", (1, 1, 1)),
+     ("latest_agg", ()), ("weighted_sum_agg", ())],
+)  # fmt: skip
+def test_each_aggregation_tells_what_single_events_added(aggregation, values):
+    assert aggregate_may(aggregation, events_of(["3", "word", -1])).event_values == values
+
+
+@pytest.mark.parametrize(("aggregation", "cents"), [("sum_agg", "0.3"), ("count_agg", "7.3")])
+def test_the_amounts_of_the_events_that_count_are_summed_exactly(aggregation, cents):
+    given = [("1", "0.1"), ("2", "0.2"), ("3", None), ("word", "7")]
+    events = [
+        MeteredEvent(START, place, {"value": value}, amount and Decimal(amount))
+        for place, (value, amount) in enumerate(given)
+    ]
+    assert aggregate_may(aggregation, events).precise_total_amount_cents == Decimal(cents)
+
+
+def test_the_metric_rounds_what_it_gives():
+    span = Span(START, END, 31, ZoneInfo("UTC"))
+    rule = MetricRule("sum_agg", "value", rounding=Rounding("round", -1))
+    assert aggregate(rule=rule, events=events_of(["14.9", "0.1"]), span=span).quantity == 20
+
+
+def test_extreme_decimals_survive():
+    long = ["9" * 500 + "." + "9" * 400, "0." + "0" * 900 + "1", "-" + "9" * 900]
+    usage = aggregate_may("sum_agg", events_of(long))
+    assert sum(map(Fraction, usage.event_values)) == Fraction(usage.quantity) == sum(map(Fraction, long))
+    assert format(aggregate_may("max_agg", events_of(long)).quantity, "f") == long[0]
