@@ -27,6 +27,10 @@ def read_number(value: object) -> Decimal | None:
         raise TypeError("A float has lost digits already: decode JSON numbers as Decimal.")
     if isinstance(value, str):
         return parse_decimal(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return parse_decimal(str(value))
-    return parse_decimal(format(value, "f")) if isinstance(value, Decimal) else None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    number = Decimal(value)
+    # Written out, 1E+999999999 would fill the memory before its length could be judged.
+    if not number.is_finite() or abs(number.adjusted()) > MAX_NUMERIC_LENGTH:
+        return None
+    return parse_decimal(format(number, "f"))
