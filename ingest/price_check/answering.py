@@ -22,6 +22,7 @@ def answer(case: Mapping[str, Any]) -> dict[str, Any]:
     Raises PriceCheckError that names the field, for whatever cannot be answered.
     """
     fields = Fields(case)
+    fields.refuse_floats()
     kind = fields.text("kind")
     if kind not in KINDS:
         raise PriceCheckError("unknown_kind", f"kind must be one of {', '.join(sorted(KINDS))}.")

@@ -210,7 +210,8 @@ class _Asked:
     def events(self) -> list[MeteredEvent]:
         ignored = [_values(item) for item in self.given.each("ignored_filters")]
         bucket = Bucket(None, _values(self.given.fields("matching_filters")), tuple(ignored))
-        wanted = self.given.fields("grouped_by_values").values
+        group = self.given.fields("grouped_by_values")
+        wanted = {key: group.text(key) if group.has(key) else None for key in group.values}
         events = read_events(self.given, self.rule.field_name)
         keys = tuple(wanted)
         groups = split_by_group((event for event in events if bucket.takes(event.properties)), keys)
