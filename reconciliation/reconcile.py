@@ -19,10 +19,11 @@ from reconciliation.held_fees import IS_NOTHING, IS_OUTDATED
 from reconciliation.models import Reconciliation
 from reconciliation.odoo import company_of
 
-# What a resolution was made on: all that both sides state, and how they are compared.
+# What a resolution was made on: what is compared and how; where that is totals, the tax inside of them too.
 FIGURES = (
-    "{table}.odoo_amount, {table}.external_amount, {table}.outcome, {table}.basis, {table}.odoo_untaxed,"
-    " {table}.odoo_tax, {table}.odoo_total, {table}.external_untaxed, {table}.external_tax, {table}.external_total"
+    "{table}.odoo_amount, {table}.external_amount, {table}.outcome, {table}.basis,"
+    " CASE {table}.basis WHEN 'total' THEN {table}.odoo_tax END,"
+    " CASE {table}.basis WHEN 'total' THEN {table}.external_tax END"
 )
 
 # `reconciliation.comparison.judgement` defines what this computes; a property test shows that both agree.
@@ -143,10 +144,10 @@ ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPD
                 THEN format('%%s → %%s', row.outcome, excluded.outcome) END,
             CASE WHEN row.basis <> excluded.basis
                 THEN format('basis %%s → %%s', row.basis, excluded.basis) END,
-            CASE WHEN row.odoo_tax IS DISTINCT FROM excluded.odoo_tax
+            CASE WHEN excluded.basis = 'total' AND row.odoo_tax IS DISTINCT FROM excluded.odoo_tax
                 THEN format('Odoo tax %%s → %%s', coalesce(row.odoo_tax::text, 'nothing'),
                     coalesce(excluded.odoo_tax::text, 'nothing')) END,
-            CASE WHEN row.external_tax IS DISTINCT FROM excluded.external_tax
+            CASE WHEN excluded.basis = 'total' AND row.external_tax IS DISTINCT FROM excluded.external_tax
                 THEN format('external tax %%s → %%s', coalesce(row.external_tax::text, 'nothing'),
                     coalesce(excluded.external_tax::text, 'nothing')) END)
         ELSE row.reopened_because END

@@ -24,6 +24,7 @@ def answer(case: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(case, Mapping):
         raise PriceCheckError("invalid_case", "A case must be an object.")
     fields = Fields(case)
+    fields.refuse_floats()
     kind = fields.text("kind")
     if kind not in KINDS:
         raise PriceCheckError("unknown_kind", f"kind must be one of {', '.join(sorted(KINDS))}.")

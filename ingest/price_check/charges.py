@@ -1,6 +1,6 @@
 """Questions about prices: what a quantity or a sequence of events costs under a charge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -98,20 +98,31 @@ def _read_usage(given: Fields, name: str, properties: Mapping[str, Any]) -> Mete
     count = given.count("events_count", len(values) or 0)
     shares = given.numbers("event_prorated_values")
     is_prorated = given.flag("prorated")
-    if is_prorated and name == "graduated" and len(shares) != len(values):
-        raise given.error("event_prorated_values", "must stand beside event_values")
+    values = values or ((units,) if count == 1 else ())
+    if is_prorated and name == "graduated":
+        _check_walk(given, units, values, shares)
     usage = MeteredUsage(
         quantity=units,
         events_count=count,
         full_quantity=given.number("full_units") if given.has("full_units") else None,
         is_prorated=is_prorated,
-        event_values=values or ((units,) if count == 1 else ()),
+        event_values=values,
         prorated_values=shares,
         precise_total_amount_cents=given.number("precise_total_amount_cents", 0),
     )
     if name == "percentage" and given.has("running_total"):
         return _with_running_total(usage, given, properties)
+    if units and not values and any(properties.get(bound) not in (None, "") for bound in BOUNDS):
+        raise given.error("event_values", "must be given where single events have a minimum or a maximum")
     return usage
+
+
+def _check_walk(given: Fields, units: Decimal, values: Sequence[Decimal], shares: Sequence[Decimal]) -> None:
+    """By days graduated prices are found event by event: units alone would cost the first flat amount."""
+    if len(shares) != len(values):
+        raise given.error("event_prorated_values", "must stand beside event_values")
+    if units and not values:
+        raise given.error("event_values", "must be given for units by days")
 
 
 def _with_running_total(usage: MeteredUsage, given: Fields, properties: Mapping[str, Any]) -> MeteredUsage:
@@ -137,6 +148,8 @@ def answer_tier(case: Fields) -> Figures:
     )
     units = case.fields("input").number("units")
     touching = case.fields("input").flag("adjacent_model")
+    if tier.units_of(units, are_touching=touching) < 0:
+        raise PriceCheckError("invalid_field", "input.units must reach the range.")
     if is_rate:
         return asdict(graduated_percentage.price_tier(tier, units))
     return asdict(price_tier(tier, tier.units_of(units, are_touching=touching)))
@@ -165,7 +178,6 @@ def answer_arrivals(case: Fields) -> Figures:
                 {
                     "units": _units_of(arrival),
                     "amount_cents": to_cents(rated.amount, currency),
-                    "precise_amount_cents": rated.amount.scaleb(exponent(currency)),
                     "events_count": 1,
                 }
             )

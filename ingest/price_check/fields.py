@@ -113,6 +113,21 @@ class Fields:
         """The error that names a field of this object."""
         return PriceCheckError("invalid_field", f"{self.path}{name} {message}.")
 
+    def refuse_floats(self) -> None:
+        """Raises the error that names a float, however deep: it has lost digits, or is no number, as JSON's NaN.
+
+        Numbers are decoded to Decimal before they get here.
+        """
+        waiting: list[tuple[str, Any]] = list(self.values.items())
+        while waiting:
+            name, value = waiting.pop()
+            if isinstance(value, float):
+                raise self.error(name, "must be a decimal number")
+            if isinstance(value, Mapping):
+                waiting += ((f"{name}.{key}", item) for key, item in value.items())
+            elif isinstance(value, list):
+                waiting += ((f"{name}[{place}]", item) for place, item in enumerate(value))
+
     def _number(self, value: object, name: str) -> Decimal:
         number = None if isinstance(value, float) else read_number(value)
         if number is None or not number.is_finite():

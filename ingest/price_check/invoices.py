@@ -72,7 +72,6 @@ def _show(invoice: Invoice, currency: str) -> Figures:
         "fees": [
             {
                 "id": fee.key,
-                "amount_cents": cents(fee.amount),
                 "precise_coupons_amount_cents": fee.coupons.scaleb(exponent(currency)),
                 "taxes_amount_cents": cents(fee.tax),
             }
@@ -103,24 +102,37 @@ def _one_fee(amount: Decimal, given: Fields, currency: str) -> Figures:
 
 
 def _amount(given: Fields, name: str, currency: str, *default: int) -> Decimal:
-    return given.number(name, *default).scaleb(-exponent(currency))
+    cents = _positive(given, name, *default)
+    if cents != cents.to_integral_value():
+        raise given.error(name, "must be whole")
+    return cents.scaleb(-exponent(currency))
+
+
+def _positive(given: Fields, name: str, *default: int) -> Decimal:
+    number = given.number(name, *default)
+    if number < 0:
+        raise given.error(name, "must not be below zero")
+    return number
 
 
 def _rates(given: Fields) -> list[TaxRate]:
     """The taxes on a fee: one `tax_rate`, several `tax_rates`, or `taxes` with a code and a rate."""
-    single = [TaxRate(str(rate), rate) for rate in given.numbers("tax_rates")]
+    rates = [*given.numbers("tax_rates")]
+    if any(rate < 0 for rate in rates):
+        raise given.error("tax_rates", "must not be below zero")
     if given.has("tax_rate"):
-        rate = given.number("tax_rate")
-        single.append(TaxRate(str(rate), rate))
-    named = ((tax, tax.number("rate")) for tax in given.each("taxes"))
-    return single + [TaxRate(tax.text("code", str(rate)), rate) for tax, rate in named]
+        rates.append(_positive(given, "tax_rate"))
+    named = ((tax, _positive(tax, "rate")) for tax in given.each("taxes"))
+    return [TaxRate(str(rate), rate) for rate in rates] + [
+        TaxRate(tax.text("code", str(rate)), rate) for tax, rate in named
+    ]
 
 
 def _coupon(given: Fields, currency: str) -> Coupon:
     fees = frozenset(given.texts("fee_ids")) if given.has("fee_ids") else None
     for name in ("percentage_rate", "rate"):
         if given.has(name):
-            return Coupon(percent=given.number(name), fees=fees)
+            return Coupon(percent=_positive(given, name), fees=fees)
     return Coupon(amount=_amount(given, "amount_cents", currency), fees=fees)
 
 

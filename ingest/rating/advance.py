@@ -19,7 +19,7 @@ def rate_arrival(
     after: MeteredUsage,
     currency: str,
 ) -> Rated:
-    """The exact amount of the usage with the event less that without it, for the units it added.
+    """The exact amount of the usage with the event less that without it, for the units it added; never below zero.
 
     Rounded for each event, so that a period's events may differ from its price by cents. Raises as
     `ChargeModel.rate` does.
@@ -27,6 +27,7 @@ def rate_arrival(
     with_event = model.rate(properties, after, currency=currency).amount
     is_first = name in _WITH_FLAT and not before.quantity
     without = ZERO if is_first else model.rate(properties, before, currency=currency).amount
-    amount = exact_difference(with_event, without)
+    # Lago: common. A dynamic event that takes an amount back is no fee.
+    amount = max(exact_difference(with_event, without), ZERO)
     units = exact_difference(after.quantity, before.quantity)
     return Rated(units, amount, quotient(amount, units) if units else ZERO)

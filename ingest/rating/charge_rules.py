@@ -44,8 +44,8 @@ def check_charge(
 
 
 def _check_metric(terms: ChargeTerms, aggregation: str) -> Iterator[PropertyError]:
-    if terms.model == "percentage" and aggregation == "latest_agg":
-        yield PropertyError("billable_metric", "invalid_value", "a percentage cannot price the latest value")
+    if terms.model in ("percentage", "graduated_percentage") and aggregation == "latest_agg":
+        yield PropertyError("billable_metric", "invalid_value", "a percentage cannot price it")
     if terms.model == "dynamic" and aggregation != "sum_agg":
         yield PropertyError("billable_metric", "invalid_value", "a dynamic price needs a metric that sums")
     if terms.is_pay_in_advance and aggregation not in IN_ADVANCE:
@@ -75,25 +75,33 @@ def _check_groups(properties: object) -> Iterator[PropertyError]:
         return
     for name in ("pricing_group_keys", "grouped_by", "presentation_group_keys"):
         keys = properties.get(name)
-        if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+        if keys is not None and not (isinstance(keys, list) and all(map(_is_group_key, keys))):
             yield PropertyError(name, "value_is_invalid", "must list the names of properties")
         elif name == "presentation_group_keys" and keys and len(keys) > MOST_PRESENTATION_KEYS:
             message = f"must list at most {MOST_PRESENTATION_KEYS} properties"
             yield PropertyError(name, "value_is_invalid", message)
 
 
+def _is_group_key(key: object) -> bool:
+    """A property's name; Lago writes those that are only presented as `{"value": name}`."""
+    name = key.get("value") if isinstance(key, Mapping) else key
+    return isinstance(name, str) and bool(name)
+
+
 def _check_filters(terms: ChargeTerms, allowed: Values) -> Iterator[PropertyError]:
     filters = []
     for place, item in enumerate(terms.filters):
         path = f"filters[{place}]"
-        values = _read_values(item.get("values"))
+        values = _read_values(item.get("values")) if isinstance(item, Mapping) else None
         if values is None:
             yield PropertyError(f"{path}.values", "value_is_invalid", "must list values for each property")
             continue
         chosen = ChargeFilter(str(place), values)
         filters.append(chosen)
         yield from _check_values(chosen, allowed, path)
-        for error in CHARGE_MODELS[terms.model].validate(item.get("properties")):
+        properties = item.get("properties")
+        errors = [*CHARGE_MODELS[terms.model].validate(properties), *_check_groups(properties)]
+        for error in errors:
             yield PropertyError(f"{path}.properties.{error.field}", error.code, error.message)
     for one, other in find_overlaps(filters, allowed):
         message = f"one event can match this and filters[{other}]: it would be counted twice"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ingest.metering.arithmetic import ZERO
+from ingest.metering.arithmetic import ZERO, quotient
 from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models import percentage
 from ingest.rating.charge_models.contract import ChargePropertiesError, PropertyError, Rated
@@ -27,4 +27,5 @@ def estimate(*, name: str, properties: Mapping[str, object], units: Decimal, cur
     prices = percentage.read(properties, errors)
     if errors:
         raise ChargePropertiesError(errors)
-    return Rated(units, prices.amount_of(units))
+    amount = prices.amount_of(units)
+    return Rated(units, amount, quotient(amount, units) if units else ZERO)

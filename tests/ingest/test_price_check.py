@@ -63,6 +63,13 @@ def test_an_id_is_answered_once(monkeypatch):
         ask(monkeypatch, json.dumps([CASE, CASE]))
 
 
+def test_a_number_that_json_does_not_know_is_named(monkeypatch):
+    text = """[{"id": "x", "kind": "aggregation", "aggregation": {"type": "sum_agg"}, "input": {
+        "period": {"from": "2024-01-01", "to": "2024-01-31"},
+        "events": [{"timestamp": "2024-01-02", "properties": {"value": NaN}}]}}]"""
+    assert "input.events[0].properties.value" in ask(monkeypatch, text)["x"]["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -71,6 +78,52 @@ def test_an_id_is_answered_once(monkeypatch):
         ({"input": {}}, "units"),
         ({"input": {"units": "many"}}, "units"),
         ({"input": {"units": 0.1}}, "units"),
+        ({"input": {"units": Decimal("1E+999999999")}}, "units"),
+        ({"charge_model": "graduated", "input": {"units": "5", "prorated": True}}, "event_values"),
+        (
+            {"charge_model": "graduated", "input": {"units": "5", "prorated": True, "events_count": 1}},
+            "event_prorated_values",
+        ),
+        (
+            {
+                "charge_model": "percentage",
+                "properties": {"rate": "1", "per_transaction_min_amount": "1"},
+                "input": {"units": "5", "events_count": 3},
+            },
+            "event_values",
+        ),
+        (
+            {
+                "kind": "tier_detail",
+                "charge_model": "graduated_percentage",
+                "properties": {"range": {"from_value": 7, "rate": "1"}},
+                "input": {"units": 2},
+            },
+            "units must reach",
+        ),
+        ({"kind": "invoice_total", "input": {"fees": [{"amount_cents": -1}]}}, "amount_cents"),
+        ({"kind": "invoice_total", "input": {"fees": [{"amount_cents": "0.5"}]}}, "amount_cents"),
+        (
+            {"kind": "invoice_total", "input": {"fees": [{"amount_cents": 1, "tax_rate": "-5"}]}},
+            "tax_rate",
+        ),
+        (
+            {"kind": "invoice_total", "input": {"coupons": [{"percentage_rate": "-5"}]}},
+            "percentage_rate",
+        ),
+        ({"kind": "invoice_total", "input": {"credit_notes_amount_cents": -5}}, "credit_notes"),
+        ({"kind": "invoice_total", "input": {"fees": [{"amount_cents": Decimal("-1E+50")}]}}, "amount_cents"),
+        (
+            {
+                "kind": "aggregation",
+                "aggregation": {"type": "count_agg"},
+                "input": {
+                    "period": {"from": "2024-01-01", "to": "2024-01-31"},
+                    "grouped_by_values": {"region": ["eu"]},
+                },
+            },
+            "grouped_by_values.region",
+        ),
         ({"input": {"units": "1", "currency": "euro"}}, "currency"),
         ({"properties": []}, "properties"),
         ({"kind": "aggregation", "aggregation": {"type": "custom_agg"}}, "not supported"),

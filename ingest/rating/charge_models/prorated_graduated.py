@@ -3,12 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from fractions import Fraction
+from itertools import accumulate, pairwise
 
-from ingest.metering.arithmetic import ZERO, exact_difference, exact_product, exact_sum, quotient
+from ingest.metering.arithmetic import (
+    QUOTIENT_PLACES,
+    ZERO,
+    exact_difference,
+    exact_product,
+    exact_sum,
+    quotient,
+)
 from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models.contract import Rated
 from ingest.rating.charge_models.ranges import Range
+
+_LONGEST_PERIOD = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,8 @@ def price(ranges: Sequence[Range], usage: MeteredUsage) -> Rated:
     """The steps through the tiers, each at its share, and the flat amounts up to the highest level, in full.
 
     Below zero the first range's price holds. A level that ends below zero costs nothing, and steps that together
-    gave less than nothing cost only the flat amounts.
+    gave less than nothing cost only the flat amounts. Where the days leave a sum without a last digit, the running
+    sums are cut as `quotient` says, so that the steps sum to a whole that was cut once.
     """
     lines = tuple(_walk(ranges, usage)) if usage.quantity else ()
     level = lines[-1].to_level if lines else ZERO
@@ -46,15 +57,42 @@ def price(ranges: Sequence[Range], usage: MeteredUsage) -> Rated:
 
 
 def _walk(ranges: Sequence[Range], usage: MeteredUsage) -> Iterator[WalkLine]:
+    moves = list(_moves(usage))
+    costs = (
+        Fraction(exact_difference(_cost_up_to(ranges, after), _cost_up_to(ranges, level)))
+        * _proration(share, exact_difference(after, level))
+        for level, after, share in moves
+    )
+    sums = [_cut(total) for total in accumulate(costs)]
+    for (level, after, share), before, total in zip(moves, [ZERO, *sums], sums, strict=False):
+        yield WalkLine(level, after, share, exact_difference(total, before))
+
+
+def _moves(usage: MeteredUsage) -> Iterator[tuple[Decimal, Decimal, Decimal]]:
+    """From which level to which each event moves, and its share."""
     level = ZERO
     for value, share in zip(usage.event_values, usage.prorated_values, strict=True):
         after = exact_sum((level, value))
         # An addition that was not there in the period, and the removal of such a one, change nothing.
         if not value or (not share and (value > 0 or after < 0)):
             continue
-        change = exact_difference(_cost_up_to(ranges, after), _cost_up_to(ranges, level))
-        yield WalkLine(level, after, share, quotient(exact_product(change, share), value))
+        yield level, after, share
         level = after
+
+
+def _proration(share: Decimal, value: Decimal) -> Fraction:
+    """share ÷ value; for a share by days that was cut, the days' own fraction again.
+
+    Else what was cut could decide a cent: a third of 0.015 is half a cent, 0.33333333333333333333 of it is less.
+    """
+    given = Fraction(share) / Fraction(value)
+    by_days = given.limit_denominator(_LONGEST_PERIOD)
+    is_cut = abs(by_days * Fraction(value) - Fraction(share)) < Fraction(1, 10**QUOTIENT_PLACES)
+    return by_days if is_cut else given
+
+
+def _cut(number: Fraction) -> Decimal:
+    return quotient(Decimal(number.numerator), Decimal(number.denominator))
 
 
 def _cost_up_to(ranges: Sequence[Range], level: Decimal) -> Decimal:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ingest.metering.arithmetic import ZERO, ceil_quotient, exact_product, exact_sum, quotient
+from ingest.metering.arithmetic import ZERO, exact_product, exact_sum, quotient
 from ingest.metering.usage import MeteredUsage
 from ingest.rating.charge_models.contract import PropertyError, Rated
 from ingest.rating.charge_models.ranges import Range, read_ranges
@@ -30,17 +30,25 @@ def read(properties: Mapping[str, object], errors: list[PropertyError]) -> tuple
 
 
 def price(ranges: tuple[Range, ...], usage: MeteredUsage, _currency: str) -> Rated:
-    """All units at the price of the range they reach; by days it is picked by whole units, and prices shares."""
-    tier = _find(ranges, usage.whole_quantity if usage.is_prorated else usage.quantity)
-    if tier is None:
+    """All units at the price of the range they reach; by days it is picked by whole units, and prices shares.
+
+    Whole units below zero cost nothing.
+    """
+    units = usage.whole_quantity if usage.is_prorated else usage.quantity
+    if units < 0:
         return Rated(usage.quantity, ZERO)
+    tier = _find(ranges, units)
     amount = exact_product(usage.quantity, tier.price)
-    units = usage.whole_quantity
-    line = VolumeLine(tier.flat, quotient(amount, units) if units > 0 else ZERO, amount)
+    # A quotient keeps twenty digits, the price that a unit really has may have more.
+    by_unit = tier.price if units == usage.quantity else quotient(amount, units)
+    line = VolumeLine(tier.flat, by_unit if units else ZERO, amount)
     return Rated(usage.quantity, line.total, details=(line,))
 
 
-def _find(ranges: tuple[Range, ...], units: Decimal) -> Range | None:
-    """The first range that begins at or below the units, counted up to whole ones, and does not end below them."""
-    whole = ceil_quotient(units, Decimal(1), 0)
-    return next((tier for tier in ranges if tier.from_value <= whole and tier.ends_at(units)), None)
+def _find(ranges: tuple[Range, ...], units: Decimal) -> Range:
+    """The first range that does not end below the units.
+
+    Lago also asks that it begins at or below them, counted up to whole ones. That tells no ranges apart; it only
+    finds none for units in the gap that bounds like 0–0.5, 1.5–∞ leave, where Lago fails. They are in the next one.
+    """
+    return next(tier for tier in ranges if tier.ends_at(units))

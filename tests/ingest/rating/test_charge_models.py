@@ -159,6 +159,35 @@ def test_a_mixture_of_touching_and_whole_bounds_is_priced_as_lago_prices_it():
     assert rate(GRADUATED, mixture, "15").amount == 16
 
 
+def volume(*rows):
+    return {"volume_ranges": ranges(*rows)["graduated_ranges"]}
+
+
+def test_units_in_the_gap_between_two_volume_ranges_are_priced_by_the_next():
+    """0–0.5 and 1.5–∞ follow one another by one; Lago takes them and then finds no range for 0.7."""
+    gap = volume(("0", "0.5", "1", "0"), ("1.5", None, "2", "0"))
+    assert CHARGE_MODELS["volume"].validate(gap) == []
+    assert [rate(CHARGE_MODELS["volume"], gap, units).amount for units in ("0.5", "0.7", "2")] == [
+        Decimal("0.5"),
+        Decimal("1.4"),
+        Decimal(4),
+    ]
+
+
+def test_a_volume_price_is_shown_with_all_its_digits():
+    price = "0." + "0" * 30 + "1"
+    [line] = rate(CHARGE_MODELS["volume"], volume(("0", None, price, "0")), "3").details
+    assert line.per_unit_amount == Decimal(price)
+
+
+@pytest.mark.parametrize(("whole", "amount"), [("11", "10"), ("10", "20"), ("-1", "0")])
+def test_a_volume_range_is_picked_by_whole_units_and_prices_their_share(whole, amount):
+    prices = volume(("0", "10", "4", "0"), ("11", None, "2", "0"))
+    usage = MeteredUsage(Decimal(5), 1, full_quantity=Decimal(whole), is_prorated=True)
+    rated = CHARGE_MODELS["volume"].rate(prices, usage, currency="CAD")
+    assert rated.amount == Decimal(amount)
+
+
 @pytest.mark.parametrize("name", sorted(CHARGE_MODELS.keys() - {"dynamic"}))
 def test_a_whole_price_list_is_as_kept_in_the_golden_file(name):
     golden = Path(__file__).parent / "golden" / f"{name}_price_list.json"
