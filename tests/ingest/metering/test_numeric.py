@@ -31,8 +31,8 @@ def test_anything_else_is_no_number(value):
 
 @pytest.mark.parametrize(
     "value",
-    [Decimal("1E+999999999"), Decimal("1E-999999999"), Decimal("0E+999999"), 10**5000, -(10**5000)],
-    ids=["huge", "tiny", "nothing", "long", "long below zero"],
+    [Decimal("1E+999999999"), Decimal("1E-999999999"), 10**5000, -(10**5000)],
+    ids=["huge", "tiny", "long", "long below zero"],
 )
 def test_a_number_that_would_fill_the_memory_is_none_and_costs_nothing(value):
     assert read_number(value) is None

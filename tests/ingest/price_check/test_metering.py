@@ -175,7 +175,7 @@ def test_filters_are_in_the_order_in_which_they_were_made():
             "round, ceil",
         ),
         ({"kind": "metric_rounding", "input": {}}, "input.units must be a number"),
-        ({"kind": "metric_rounding", "input": {"units": 0.5}}, "input.units must be a number"),
+        ({"kind": "metric_rounding", "input": {"units": 0.5}}, "input.units must be a decimal number"),
         (
             {"kind": "metric_rounding", "input": {"units": Decimal("1e999999999")}},
             "input.units must be a number",
