@@ -13,6 +13,7 @@ from ingest.calendar import start_bounds
 from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from ingest.services import lock_service
+from reconciliation import run_off
 from reconciliation.causes import suggest_causes
 from reconciliation.expected_taxes import TAXED, read_parameters
 from reconciliation.held_fees import IS_NOTHING, IS_OUTDATED
@@ -217,6 +218,7 @@ def reconcile_period(*, service: Service, period_label: str, now: datetime) -> R
     reopened = [pk for pk, is_reopened in changed if is_reopened]
     _audit_reopened(service, reopened)
     suggest_causes([pk for pk, _ in changed])
+    run_off.watch(service=service, period_label=period_label, bounds=(earliest, latest))
     return Result(changed=len(changed), reopened=len(reopened))
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from urllib3.exceptions import HTTPError
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
@@ -189,7 +190,8 @@ def _post(delivery: Delivery) -> tuple[int | None, str]:
             stream=True,
         ) as response:
             return response.status_code, _read_start(response)
-    except (requests.RequestException, InvalidToken) as error:
+    # Beside its own errors requests lets through those of an address that cannot be written as one.
+    except (requests.RequestException, HTTPError, UnicodeError, InvalidToken) as error:
         return None, type(error).__name__
 
 

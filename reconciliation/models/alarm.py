@@ -11,6 +11,7 @@ class AlarmKind(models.TextChoices):
     """What was seen."""
 
     QUOTATION_NOT_DRAFT = "quotation_not_draft", "A shadow quotation is no longer a draft"
+    BILLED_AFTER_SWITCH = "billed_after_switch", "The service billed a period that Odoo bills"
 
 
 class Alarm(PublicModel):
