@@ -19,6 +19,7 @@ from ingest.metering.periods import (
     next_period,
     parse_label,
     period_by_label,
+    previous_period,
 )
 from ingest.models import Customer, Service, Subscription
 
@@ -133,6 +134,23 @@ def closed_labels(*, service: Service, now: datetime) -> list[str]:
             starts[period.label] = min(period.start, starts.get(period.label, period.start))
             period = next_period(period=period, **grid)
     return sorted(starts, key=lambda label: (starts[label], label))
+
+
+def newest_closed_labels(*, service: Service, now: datetime, count: int) -> set[str]:
+    """The labels of the newest closed periods of every calendar that a subscription of the service has.
+
+    Months, quarters and each anniversary have newest periods of their own: of one calendar they may all be older
+    than of another.
+    """
+    closed_until = now - timedelta(hours=service.grace_hours)
+    labels = set()
+    for grid, first, last in _read_spans(service, now):
+        period = billing_period(at=closed_until, **grid)
+        for _ in range(count):
+            period = previous_period(period=period, **grid)
+            if first < period.end and period.start < last:
+                labels.add(period.label)
+    return labels
 
 
 def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetime, datetime]]:

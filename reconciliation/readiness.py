@@ -1,5 +1,6 @@
 """Is a service ready to be cut over: the facts are read here, the pure room judges them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from ingest.billers import billed_by
-from ingest.calendar import running_subscriptions
+from ingest.calendar import newest_closed_labels, running_subscriptions
 from ingest.models import Biller, Customer, Fee, Service
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
 from reconciliation.held_fees import count_unpushed
@@ -26,12 +27,14 @@ def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
     """What the conditions are judged on: the closed periods, oldest first, and what is undone."""
     closed_until = _closed_until(service)
     periods = _periods(service, closed_until)
-    judged = [period.label for period in periods[-service.required_clean_periods :]]
+    of_calendars = _newest_of_calendars(service)
+    judged = _judged(service, periods, of_calendars)
     return ReadinessFacts(
         phase=service.phase,
         effective_date=effective_date,
         required_clean_periods=service.required_clean_periods,
         periods=tuple(periods),
+        also_judged=tuple(sorted(of_calendars)),
         unlinked_customers=_unlinked(service, judged),
         unpushed_fees=count_unpushed(service=service, labels=judged, closed_until=closed_until),
         open_alarms=Alarm.objects.filter(service=service, cleared_at=None).count(),
@@ -39,9 +42,18 @@ def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
 
 
 def judged_labels(service: Service) -> list[str]:
-    """The newest closed periods, as many as have to be clean."""
-    periods = _periods(service, _closed_until(service))
-    return [period.label for period in periods[-service.required_clean_periods :]]
+    """The newest closed periods of every calendar, as many as have to be clean."""
+    return _judged(service, _periods(service, _closed_until(service)), _newest_of_calendars(service))
+
+
+def _judged(service: Service, periods: Sequence[PeriodFacts], of_calendars: set[str]) -> list[str]:
+    newest = {period.label for period in periods[-service.required_clean_periods :]}
+    return [period.label for period in periods if period.label in newest | of_calendars]
+
+
+def _newest_of_calendars(service: Service) -> set[str]:
+    now, count = timezone.now(), service.required_clean_periods
+    return newest_closed_labels(service=service, now=now, count=count)
 
 
 def _closed_until(service: Service) -> datetime:

@@ -34,7 +34,10 @@ class PeriodFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessFacts:
-    """What is known of a service whose cutover is asked for; `periods` are all closed ones, oldest first."""
+    """What is known of a service whose cutover is asked for; `periods` are all closed ones, oldest first.
+
+    `also_judged` are the labels of the newest periods of other calendars, such as quarters beside months.
+    """
 
     phase: str
     effective_date: date
@@ -43,16 +46,20 @@ class ReadinessFacts:
     unlinked_customers: int
     unpushed_fees: int
     open_alarms: int
+    also_judged: tuple[str, ...] = ()
 
     @property
     def judged_periods(self) -> tuple[PeriodFacts, ...]:
-        """The newest closed periods, as many as have to be clean."""
-        return self.periods[-self.required_clean_periods :]
+        """The newest closed periods, as many as have to be clean, and those of every other calendar."""
+        older = self.periods[: -self.required_clean_periods]
+        others = tuple(period for period in older if period.label in self.also_judged)
+        return (*others, *self.periods[-self.required_clean_periods :])
 
     @property
     def older_periods(self) -> tuple[PeriodFacts, ...]:
         """The closed periods before those that are judged."""
-        return self.periods[: -self.required_clean_periods]
+        judged = {period.label for period in self.judged_periods}
+        return tuple(period for period in self.periods if period.label not in judged)
 
 
 @dataclass(frozen=True, slots=True)

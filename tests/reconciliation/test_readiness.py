@@ -1,6 +1,6 @@
 """The facts behind a readiness report: each condition by what makes it fail, and nothing undone overlooked."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,10 +9,11 @@ import time_machine
 from ingest.models import Fee, Phase
 from reconciliation.models import Push, Reconciliation
 from reconciliation.readiness import judged_labels, read_facts, read_readiness
+from reconciliation.reconcile import reconcile_period
 from reconciliation.triage import resolve
 from tests import factories
 from tests.reconciliation.ready import EFFECTIVE, TODAY, bill_both, judge_month, make_ready_service, period
-from tests.reconciliation.sides import change, expect, external, push_all
+from tests.reconciliation.sides import change, expect, external, odoo, push_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -241,3 +242,22 @@ def test_an_amount_that_changed_is_judged_before_it_counts(service):
     assert unmet(service) == set()
     judge_month(service, 9)
     assert unmet(service) == {"clean_periods", "no_open_deltas"}
+
+
+def test_a_months_open_delta_is_not_hidden_behind_newer_weeks(service):
+    """The newest periods of every calendar have to be clean, not the newest few of all."""
+    customer = customer_of(service)
+    bill_both(customer, 9, "0.00", "900.00")
+    judge_month(service, 9)
+    weekly = factories.CustomerFactory(service=service)
+    plan = factories.PlanFactory(service=service, interval="weekly")
+    factories.SubscriptionFactory(customer=weekly, plan=plan)
+    for label, day in (("2026-W37", 7), ("2026-W38", 14), ("2026-W39", 21)):
+        start = datetime(2026, 9, day, tzinfo=UTC)
+        week = {"period_label": label, "period_start": start, "period_end": start + timedelta(days=7)}
+        odoo(weekly, **week)
+        external(weekly, **week)
+        reconcile_period(service=service, period_label=label, now=TODAY)
+    assert "no_open_deltas" in unmet(service)
+    assert "2026-09" in detail(service, "no_open_deltas")
+    assert {"2026-09", "2026-W38", "2026-W39"} <= set(judged_labels(service))

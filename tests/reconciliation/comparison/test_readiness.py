@@ -75,6 +75,13 @@ def test_whatever_is_missing_is_told_and_blocks(change, codes):
     assert not assess(facts, today=TODAY).is_ready
 
 
+def test_an_older_period_that_is_the_newest_of_another_calendar_is_judged():
+    facts = replace(READY, also_judged=("2026-08",))
+    assert unmet(facts) == {"no_open_deltas"}
+    assert [each.label for each in facts.judged_periods] == ["2026-08", "2026-09", "2026-10"]
+    assert facts.older_periods == ()
+
+
 def test_open_deltas_in_older_periods_are_told_and_do_not_block():
     told = condition(READY, "older_deltas")
     assert (told.is_met, told.count, told.detail) == (True, 3, "3 open rows in 2026-08")
