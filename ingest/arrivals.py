@@ -10,14 +10,13 @@ from typing import Any
 from django.db import connection
 
 from ingest.buckets import canonical
-from ingest.calendar import Window, customer_timezone
+from ingest.calendar import Window
 from ingest.measuring.questions import ask_arrivals
 from ingest.measuring.statement import compose_arrivals
 from ingest.metering.advance import carried_level, walk_arrivals
 from ingest.metering.aggregation.contract import MetricRule, Span
 from ingest.metering.arithmetic import ZERO, exact_sum
 from ingest.metering.events import MeteredEvent
-from ingest.metering.periods import billed_days
 from ingest.metering.proration import ceil_share, days_from
 from ingest.metering.usage import MeteredUsage
 from ingest.models import ChargeModel, Service
@@ -124,6 +123,4 @@ def _events_of(rows: Iterable[Sequence[Any]], field_name: str) -> Iterator[Meter
 
 
 def _span_of(window: Window) -> Span:
-    zone = customer_timezone(window.subscription.customer)
-    days = billed_days(start=window.period.start, end=window.period.end, timezone=zone)
-    return Span(window.counts_from, window.counts_to, days, zone)
+    return Span(window.counts_from, window.counts_to, window.period_days, window.timezone)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from ingest.metering.periods import (
     Interval,
     Period,
     active_window,
+    billed_days,
     billing_period,
     is_closed,
     next_period,
@@ -43,6 +45,27 @@ class Window:
     period: Period
     counts_from: datetime
     counts_to: datetime
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """Where its days begin."""
+        return customer_timezone(self.subscription.customer)
+
+    @property
+    def days(self) -> int:
+        """How many days of the period the subscription ran, each counting whole."""
+        return _count_days(self.counts_from, self.counts_to, self.timezone)
+
+    @property
+    def period_days(self) -> int:
+        """How many days the whole period has."""
+        return _count_days(self.period.start, self.period.end, self.timezone)
+
+
+@lru_cache(maxsize=1_000)
+def _count_days(start: datetime, end: datetime, timezone: ZoneInfo) -> int:
+    """Thousands of subscriptions share a few windows."""
+    return billed_days(start=start, end=end, timezone=timezone)
 
 
 def customer_timezone(customer: Customer) -> ZoneInfo:

@@ -1,11 +1,10 @@
 """From a fee to the very events it was made from, and from an event to its fees."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db.models import BooleanField, F, Func, JSONField, Q, QuerySet, TextField, Value
 
-from ingest.metering.filters import Bucket
+from ingest.metering.filters import Bucket, list_values
 from ingest.models import Aggregation, Fee, FeeKind, UsageEvent
 from ingest.prices import Price, split_charge
 
@@ -75,8 +74,8 @@ def find_price(fee: Fee) -> Price | None:
 def _in_bucket(rows: QuerySet[UsageEvent], bucket: Bucket) -> QuerySet[UsageEvent]:
     if not bucket.matching and not bucket.ignored:
         return rows
-    matching = Value(_plain(bucket.matching), JSONField())
-    ignored = Value([_plain(values) for values in bucket.ignored], JSONField())
+    matching = Value(list_values(bucket.matching), JSONField())
+    ignored = Value([list_values(values) for values in bucket.ignored], JSONField())
     return rows.filter(_TakesEvent(F("properties"), matching, ignored))
 
 
@@ -85,7 +84,3 @@ def _in_group(rows: QuerySet[UsageEvent], price: Price, fee: Fee) -> QuerySet[Us
         return rows
     group = _GroupOf(F("properties"), Value(price.group_keys, JSONField()))
     return rows.alias(group=group).filter(group=Value(fee.grouped_by, JSONField()))
-
-
-def _plain(values: Any) -> dict[str, list[str]]:
-    return {key: list(options) for key, options in values.items()}

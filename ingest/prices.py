@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ingest.buckets import canonical_group
 from ingest.errors import DomainError
-from ingest.metering.filters import Bucket, ChargeFilter, buckets_of
+from ingest.metering.filters import Bucket, ChargeFilter, buckets_of, list_values
 from ingest.metering.usage import MeteredUsage
 from ingest.models import Charge, ChargeVersion, PlanVersion
 from ingest.rating.charge_models.contract import ChargeModel, ChargePropertiesError, Rated
@@ -33,7 +33,7 @@ class Price:
     def filter_values(self) -> dict[str, list[str]] | None:
         """The filter's values as they are stored beside usage and fees; None is the rest."""
         taken = self.bucket.filter
-        return None if taken is None else {key: list(values) for key, values in taken.values.items()}
+        return None if taken is None else list_values(taken.values)
 
     @cached_property
     def key(self) -> tuple[int, str]:

@@ -4,17 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ingest.arrivals import BilledEvents
 from ingest.buckets import canonical_group, name_bucket
-from ingest.calendar import Window, customer_timezone
+from ingest.calendar import Window
 from ingest.metering.arithmetic import ZERO, exact_difference
-from ingest.metering.periods import billed_days
 from ingest.models import FeeKind
 from ingest.prices import Price, PriceList
 from ingest.rating.charge_models.contract import Line
@@ -82,25 +79,18 @@ def rate_window(window: Window, prices: PriceList, used: WindowUsage) -> Iterato
 
 def count_days(window: Window, prices: PriceList) -> Days:
     """The days of the window and of its period, whole days where the customer is."""
-    zone = customer_timezone(window.subscription.customer)
-    billed = _count(window.counts_from, window.counts_to, zone)
+    zone = window.timezone
     started = window.subscription.started_at.astimezone(zone).date()
     trial = prices.plan.trial_days if prices.plan else 0
     return Days(
-        billed=billed,
-        period=_count(window.period.start, window.period.end, zone),
+        billed=window.days,
+        period=window.period_days,
         trial=trial_days_of(
             trial_ends_on=started + timedelta(days=trial) if trial else None,
             first=window.counts_from.astimezone(zone).date(),
-            days=billed,
+            days=window.days,
         ),
     )
-
-
-@lru_cache(maxsize=1_000)
-def _count(start: datetime, end: datetime, zone: ZoneInfo) -> int:
-    """Thousands of subscriptions share a few windows."""
-    return billed_days(start=start, end=end, timezone=zone)
 
 
 def _rate_parts(window: Window, prices: PriceList, used: WindowUsage, days: Days) -> Iterator[NewFee]:

@@ -16,7 +16,6 @@ from ingest.price_check.answering import answer
 from ingest.price_check.errors import PriceCheckError
 from ingest.prices import in_force
 
-CURRENCY_LENGTH = 3
 LONGEST = 20_000
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from ingest.calendar import Window, customer_timezone
-from ingest.metering.periods import billed_days
+from ingest.calendar import Window
+from ingest.metering.filters import list_values
 from ingest.models import Aggregation, ChargeModel, Service
 from ingest.prices import Price, PriceBook, PriceList
 
@@ -86,7 +86,6 @@ def _bound(described: Sequence[dict[str, Any]], windows: Sequence[Window]) -> Pa
 
 def _columns(service: Service, windows: Sequence[Window]) -> Parameters:
     grace = timedelta(hours=service.grace_hours)
-    zones = [customer_timezone(window.subscription.customer) for window in windows]
     return {
         "subscriptions": [window.subscription.pk for window in windows],
         "counts_from": [window.counts_from for window in windows],
@@ -94,11 +93,8 @@ def _columns(service: Service, windows: Sequence[Window]) -> Parameters:
         "closes_at": [window.period.end + grace for window in windows],
         "starts": [window.period.start for window in windows],
         "ends": [window.period.end for window in windows],
-        "period_days": [
-            billed_days(start=window.period.start, end=window.period.end, timezone=zone)
-            for window, zone in zip(windows, zones, strict=True)
-        ],
-        "timezones": [zone.key for zone in zones],
+        "period_days": [window.period_days for window in windows],
+        "timezones": [window.timezone.key for window in windows],
     }
 
 
@@ -121,8 +117,8 @@ def _describe(price: Price, number: int) -> dict[str, Any]:
         "is_dynamic": version.model == ChargeModel.DYNAMIC,
         "percentage": _percentage_terms(price.properties) if looks_at_events else None,
         "filter_values": price.filter_values,
-        "matching": _plain(price.bucket.matching) if has_filter else None,
-        "ignored": [_plain(values) for values in price.bucket.ignored] if has_filter else None,
+        "matching": list_values(price.bucket.matching) if has_filter else None,
+        "ignored": [list_values(values) for values in price.bucket.ignored] if has_filter else None,
         "group_keys": price.group_keys or None,
     }
 
@@ -136,7 +132,3 @@ def _percentage_terms(properties: Mapping[str, Any]) -> dict[str, Any]:
         "minimum": properties.get("per_transaction_min_amount") or None,
         "maximum": properties.get("per_transaction_max_amount") or None,
     }
-
-
-def _plain(values: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    return {key: list(options) for key, options in values.items()}

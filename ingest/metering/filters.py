@@ -73,6 +73,11 @@ def resolve(values: Values, allowed: Values) -> Values:
     }
 
 
+def list_values(values: Values) -> dict[str, list[str]]:
+    """A filter's values as JSON has them."""
+    return {key: list(options) for key, options in values.items()}
+
+
 def pick_filter(
     filters: Sequence[ChargeFilter], properties: Mapping[str, object], allowed: Values
 ) -> ChargeFilter | None:

@@ -51,7 +51,7 @@ class Service(PublicModel):
         max_length=16,
         choices=LateUsagePolicy.choices,
         default=LateUsagePolicy.REPORT,
-        help_text="What happens to usage that arrived after its period had closed.",
+        help_text="Who is to pay for usage that arrived late; nothing is billed by it yet.",
     )
     odoo_company_id = models.BigIntegerField(
         null=True, blank=True, help_text="The Odoo company that bills this service; empty is the default one."
