@@ -156,6 +156,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Billing Console API",
     "DESCRIPTION": "The Lago-shaped API that services post usage events to.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],

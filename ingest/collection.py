@@ -69,6 +69,7 @@ FROM jsonb_to_recordset(%(events)s) AS posted (
 )
 LEFT JOIN ingest_metric AS metric
     ON metric.service_id = %(service_id)s::bigint AND metric.code = posted.code AND metric.field_name <> ''
+    AND metric.deleted_at IS NULL
 ORDER BY posted.external_subscription_id COLLATE "C", posted.transaction_id COLLATE "C"
 """
 

@@ -58,7 +58,7 @@ _trusted: dict[int, tuple[Mapping[str, ComputedField], float]] = {}
 
 
 def _look_up(service_id: int) -> dict[str, ComputedField]:
-    metrics = Metric.objects.filter(service=service_id).exclude(expression="")
+    metrics = Metric.objects.filter(service=service_id, deleted_at=None).exclude(expression="")
     return {
         code: ComputedField(name, parse(expression))
         for code, name, expression in metrics.values_list("code", "field_name", "expression")

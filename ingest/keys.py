@@ -35,7 +35,13 @@ class Caller:
 
     service_id: int
     key_id: int
+    prefix: str
     expires_at: datetime | None
+
+    @property
+    def rule(self) -> str:
+        """What an audit record names as having decided."""
+        return f"API key {self.prefix}…"
 
     @property
     def is_authenticated(self) -> bool:
@@ -122,7 +128,9 @@ def _look_up(digest: str) -> Caller | None:
     now = timezone.now()
     if record.last_used_at is None or record.last_used_at <= now - LAST_USE_IS_NOTED_EVERY:
         _note_use(record.pk, now)
-    return Caller(service_id=record.service_id, key_id=record.pk, expires_at=record.expires_at)
+    return Caller(
+        service_id=record.service_id, key_id=record.pk, prefix=record.prefix, expires_at=record.expires_at
+    )
 
 
 def _note_use(key_id: int, now: datetime) -> None:

@@ -20,7 +20,9 @@ from ingest.screens.formatting import format_instant
 
 MOST_DIGITS = 18  # of a key that the database can hold
 
-KNOWN_CODE = Exists(Metric.objects.filter(service=OuterRef("service"), code=OuterRef("code")))
+KNOWN_CODE = Exists(
+    Metric.objects.filter(service=OuterRef("service"), code=OuterRef("code"), deleted_at=None)
+)
 KNOWN_SUBSCRIPTION = Exists(
     Subscription.objects.filter(service=OuterRef("service"), external_id=OuterRef("external_subscription_id"))
 )

@@ -18,6 +18,7 @@ from ingest.api.fields import (
     read_text,
     read_timestamp,
 )
+from ingest.api.parsing import decode_root
 from ingest.collection import PostedEvent, make_public_ids
 
 NULL = msgspec.Raw(b"null")
@@ -40,7 +41,7 @@ class EventBody(msgspec.Struct, gc=False):
 
 def decode_event(body: bytes) -> PostedEvent:
     """The event of POST /events. Raises ApiError: 400 without an `event`, 422 with codes by field."""
-    raw = _decode_root(body).get("event")
+    raw = decode_root(body).get("event")
     if raw is None or bytes(raw) == b"null":
         raise refuse_body("param is missing or the value is empty or invalid: event")
     (outcome,) = _read_events([raw])
@@ -54,7 +55,7 @@ def decode_batch(body: bytes) -> list[Outcome]:
 
     Raises ApiError: 400 when the body is not a JSON object, 422 when there are no events or too many.
     """
-    raw = _decode_root(body).get("events", NULL)
+    raw = decode_root(body).get("events", NULL)
     try:
         items = _LIST.decode(raw)
     except msgspec.ValidationError:
@@ -64,19 +65,6 @@ def decode_batch(body: bytes) -> list[Outcome]:
     if len(items) > settings.EVENTS_BATCH_MAX:
         raise refuse_fields({"events": ["too_many_events"]})
     return _read_events(items)
-
-
-def _decode_root(body: bytes) -> dict[str, msgspec.Raw]:
-    """The members of the body's object, not yet decoded; what is deeper than a thousand levels is refused."""
-    try:
-        body.decode()  # raw members are copied through as they are: they must be UTF-8
-        return _ROOT.decode(body)
-    except msgspec.ValidationError as error:
-        raise refuse_body("the body is not a JSON object") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise refuse_body(str(error)) from error
-    except RecursionError as error:
-        raise refuse_body("JSON is nested too deeply") from error
 
 
 def _read_events(items: Sequence[msgspec.Raw]) -> list[Outcome]:
@@ -120,7 +108,6 @@ def _locate(error: msgspec.ValidationError) -> FieldErrors:
     return {field[1] if field else "event": ["value_is_invalid"]}
 
 
-_ROOT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
 # A fraction stays the text it was sent as: a float would not be exact.
 _EVENT = msgspec.json.Decoder(EventBody, float_hook=str)

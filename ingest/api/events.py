@@ -9,8 +9,9 @@ from rest_framework.response import Response
 
 from ingest.api.decoding import Outcome, decode_batch, decode_event
 from ingest.api.errors import FieldErrors, refuse_fields
+from ingest.api.openapi import describe, envelop
 from ingest.api.rendering import render_decimal, render_millisecond, render_second
-from ingest.api.schema import describe_batch, describe_event
+from ingest.api.schema import BATCH, BATCH_EXAMPLES, EVENT_EXAMPLES, EventInput
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
 from ingest.expressions import Failure, evaluate
@@ -21,7 +22,7 @@ REFUSALS: dict[Refusal, FieldErrors] = {
 }
 
 
-class EventAnswer(msgspec.Struct, gc=False):
+class Event(msgspec.Struct, gc=False):
     """An event as the API returns it, with Lago's field names."""
 
     lago_id: str
@@ -37,10 +38,22 @@ class EventAnswer(msgspec.Struct, gc=False):
     lago_subscription_id: None = None
 
 
+EventAnswer = envelop("event", Event, "EventAnswer")
+EventsAnswer = envelop("events", list[Event], "EventsAnswer")
+
+
 class EventsView(ApiView):
     """One event."""
 
-    @describe_event
+    @describe(
+        "create_event",
+        "Post a usage event",
+        description="200 means that the event is durable. Posting it again answers 422 and changes nothing.",
+        tag="events",
+        takes={"event": EventInput()},
+        answer=EventAnswer,
+        examples=EVENT_EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         """Stores the event; 200 means that it is durable."""
         (event,) = evaluate(service_id=self.caller.service_id, events=[decode_event(self.body)])
@@ -57,7 +70,15 @@ class EventsView(ApiView):
 class EventBatchView(ApiView):
     """Many events, all or none."""
 
-    @describe_batch
+    @describe(
+        "create_events",
+        "Post many usage events, all or none",
+        description="When any event is refused none is stored, and `error_details` names each by its index.",
+        tag="events",
+        takes={"events": BATCH},
+        answer=EventsAnswer,
+        examples=BATCH_EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         """Stores every event, or refuses all of them and says what is wrong with which."""
         outcomes = _evaluate_sound(self.caller.service_id, decode_batch(self.body))
@@ -93,10 +114,10 @@ def _name_errors(service_id: int, outcomes: Sequence[Outcome | Failure]) -> dict
     return {str(at): errors[at] for at in sorted(errors)}
 
 
-def _render_events(events: Sequence[PostedEvent], received_at: datetime) -> list[EventAnswer]:
+def _render_events(events: Sequence[PostedEvent], received_at: datetime) -> list[Event]:
     created_at = render_second(received_at)
     return [
-        EventAnswer(
+        Event(
             lago_id=event.public_id,
             transaction_id=event.transaction_id,
             code=event.code,

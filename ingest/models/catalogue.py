@@ -79,11 +79,17 @@ class Metric(PublicModel):
     filters = models.JSONField(
         default=dict, blank=True, help_text="The properties that a price may depend on, with their values."
     )
+    description = models.TextField(blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="Its code is free again since then.")
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["service", "code"], name="metric_once_per_service"),
+            models.UniqueConstraint(
+                fields=["service", "code"],
+                condition=Q(deleted_at=None),
+                name="metric_once_per_service",
+            ),
             models.UniqueConstraint(fields=["service", "id"], name="metric_of_service"),
             models.CheckConstraint(
                 condition=Q(aggregation__in=Aggregation.values), name="metric_aggregation_is_known"
@@ -120,12 +126,20 @@ class Plan(PublicModel):
     odoo_product_id = models.BigIntegerField(
         null=True, blank=True, help_text="The Odoo product of the base amount; Odoo prices it itself."
     )
+    description = models.TextField(blank=True)
+    invoice_display_name = models.CharField(max_length=255, blank=True)
+    is_pay_in_advance = models.BooleanField(
+        default=False, help_text="The base amount is billed when a period begins; else when it ends."
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="Its code is free again since then.")
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["service", "code"], name="plan_once_per_service"),
+            models.UniqueConstraint(
+                fields=["service", "code"], condition=Q(deleted_at=None), name="plan_once_per_service"
+            ),
             models.UniqueConstraint(fields=["service", "id"], name="plan_of_service"),
             models.CheckConstraint(condition=Q(interval__in=Interval.values), name="plan_interval_is_known"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="plan_currency_is_iso"),
@@ -178,13 +192,22 @@ class Charge(PublicModel):
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="charges")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="charges")
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="charges")
+    code = models.CharField(max_length=255, blank=True, help_text="The service's own name for it.")
+    invoice_display_name = models.CharField(max_length=255, blank=True)
     odoo_product_id = models.BigIntegerField(null=True, blank=True)
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="It prices no period that ends after this instant."
+    )
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["plan", "metric__name"]
         constraints = [
-            models.UniqueConstraint(fields=["plan", "metric"], name="charge_once_per_plan_and_metric"),
+            models.UniqueConstraint(
+                fields=["plan", "metric"],
+                condition=Q(deleted_at=None),
+                name="charge_once_per_plan_and_metric",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,16 @@ class Customer(PublicModel):
     odoo_partner_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     stripe_customer_id = models.CharField(max_length=255, blank=True)
     lago_id = models.UUIDField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    profile = models.JSONField(
+        default=dict, blank=True, help_text="What else the service says of it, in Lago's field names."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when the service has it no more; posted again it is the same one.",
+    )
 
     class Meta:
         ordering = ["name", "external_id"]
@@ -27,6 +37,10 @@ class Customer(PublicModel):
             # What a subscription's composite foreign key points at: its customer is of its own service.
             models.UniqueConstraint(fields=["service", "id"], name="customer_of_service"),
             models.CheckConstraint(condition=~models.Q(external_id=""), name="customer_has_an_external_id"),
+            models.CheckConstraint(
+                condition=models.Q(currency="") | models.Q(currency__regex=r"^[A-Z]{3}$"),
+                name="customer_currency_is_iso",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,8 +24,21 @@ class Subscription(PublicModel):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="subscriptions")
     external_id = models.CharField(max_length=255)
     billing_time = models.CharField(max_length=16, choices=BillingTime.choices, default=BillingTime.CALENDAR)
-    started_at = models.DateTimeField()
-    terminated_at = models.DateTimeField(null=True, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    subscription_at = models.DateTimeField(
+        null=True, blank=True, help_text="What anniversaries count from; empty is its own start."
+    )
+    started_at = models.DateTimeField(help_text="In the future it is pending until then.")
+    ending_at = models.DateTimeField(null=True, blank=True, help_text="The end that was agreed on.")
+    terminated_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its end, exclusive; one in the future is decided already."
+    )
+    canceled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was given up before it began: it never runs."
+    )
+    previous = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="next_ones"
+    )
     odoo_order_id = models.BigIntegerField(null=True, blank=True, db_index=True)
 
     class Meta:

@@ -59,6 +59,7 @@ WRONG = {
     "charge_model_is_known": lambda: factories.ChargeFactory(model="free"),
     "customer_once_per_service": lambda: twice(factories.CustomerFactory, "service", "external_id"),
     "customer_has_an_external_id": lambda: factories.CustomerFactory(external_id=""),
+    "customer_currency_is_iso": lambda: factories.CustomerFactory(currency="cad"),
     "event_counts_once": lambda: twice(
         factories.UsageEventFactory, "service", "external_subscription_id", "transaction_id"
     ),

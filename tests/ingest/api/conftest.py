@@ -22,13 +22,24 @@ def key(service):
 
 
 @pytest.fixture
-def post(key):
-    """Posts to a path of the API: a value becomes JSON, bytes go as they are."""
+def call(key):
+    """Calls a path of the API by any method: a value becomes JSON, bytes go as they are."""
 
-    def post(path, body, **headers):
+    def call(method, path, body=b"", **headers):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {key}"} | headers
-        return Client().generic("POST", f"/api/v1/{path}", data, "application/json", headers=headers)
+        path, _, query = f"/api/v1/{path}".partition("?")
+        return Client().generic(method, path, data, "application/json", headers=headers, QUERY_STRING=query)
+
+    return call
+
+
+@pytest.fixture
+def post(call):
+    """Posts to a path of the API."""
+
+    def post(path, body, **headers):
+        return call("POST", path, body, **headers)
 
     return post
 
