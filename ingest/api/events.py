@@ -2,19 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingest.api.decoding import Outcome, decode_batch, decode_event
-from ingest.api.errors import FieldErrors, refuse_fields
-from ingest.api.openapi import describe, envelop
+from ingest.api.errors import ApiError, FieldErrors, refuse_fields
+from ingest.api.openapi import PAGES, describe, envelop, list_of
+from ingest.api.pagination import paginate
+from ingest.api.queries import read_flag, read_instant
 from ingest.api.rendering import render_decimal, render_millisecond, render_second
 from ingest.api.schema import BATCH, BATCH_EXAMPLES, EVENT_EXAMPLES, EventInput
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
 from ingest.expressions import Failure, evaluate
+from ingest.models import UsageEvent
+from ingest.stored_events import count_events, find_event, list_events
 
 REFUSALS: dict[Refusal, FieldErrors] = {
     Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
@@ -30,20 +37,58 @@ class Event(msgspec.Struct, gc=False):
     code: str
     timestamp: str
     precise_total_amount_cents: str | None
-    properties: msgspec.Raw
+    properties: msgspec.Raw | dict[str, Any]
     external_subscription_id: str | None
     created_at: str
-    # Events are matched when usage is computed, so that none of this is known yet.
-    lago_customer_id: None = None
-    lago_subscription_id: None = None
+    # Not known of an event that was just posted: events are matched when usage is computed.
+    lago_customer_id: str | None = None
+    lago_subscription_id: str | None = None
 
 
 EventAnswer = envelop("event", Event, "EventAnswer")
 EventsAnswer = envelop("events", list[Event], "EventsAnswer")
+EventListAnswer = list_of("events", Event, "EventListAnswer")
+LIST_QUERY = (
+    OpenApiParameter("code", str, description="Of this metric."),
+    OpenApiParameter("external_subscription_id", str, description="Of this subscription."),
+    OpenApiParameter("timestamp_from", OpenApiTypes.DATETIME, description="From this instant on."),
+    OpenApiParameter("timestamp_to", OpenApiTypes.DATETIME, description="Until this instant, included."),
+    OpenApiParameter(
+        "timestamp_from_started_at",
+        bool,
+        description="Only since the subscription that is named began.",
+    ),
+    *PAGES,
+)
 
 
 class EventsView(ApiView):
-    """One event."""
+    """One event in, all of them out."""
+
+    resource = "event"
+
+    @describe(
+        "list_events",
+        "List usage events",
+        description="The newest first. A list of more than 100,000 says about how many there are.",
+        tag="events",
+        answer=EventListAnswer,
+        query=LIST_QUERY,
+        refuses=(422,),
+    )
+    def get(self, request: Request) -> Response:
+        """One page of the service's events."""
+        query = request.query_params
+        rows = list_events(
+            service_id=self.caller.service_id,
+            code=query.get("code"),
+            external_subscription_id=query.get("external_subscription_id"),
+            timestamp_from=read_instant(query, "timestamp_from"),
+            timestamp_to=read_instant(query, "timestamp_to"),
+            is_from_start=read_flag(query, "timestamp_from_started_at", otherwise=False),
+        )
+        page, meta = paginate(rows, query, count=count_events)
+        return Response({"events": [show_event(event) for event in page], "meta": meta})
 
     @describe(
         "create_event",
@@ -67,8 +112,31 @@ class EventsView(ApiView):
         return Response({"event": answer})
 
 
+class EventView(ApiView):
+    """One event, by its transaction id."""
+
+    resource = "event"
+
+    @describe(
+        "get_event",
+        "Get a usage event",
+        description="Of several subscriptions' events with this id the one received last.",
+        tag="events",
+        answer=EventAnswer,
+        refuses=(404,),
+    )
+    def get(self, request: Request, transaction_id: str) -> Response:
+        """The event of that id."""
+        event = find_event(service_id=self.caller.service_id, transaction_id=transaction_id)
+        if event is None:
+            raise ApiError(404, code="event_not_found")
+        return Response({"event": show_event(event)})
+
+
 class EventBatchView(ApiView):
     """Many events, all or none."""
+
+    resource = "event"
 
     @describe(
         "create_events",
@@ -91,6 +159,23 @@ class EventBatchView(ApiView):
             errors = {str(at): REFUSALS[reason] for at, reason in sorted(refusal.refusals.items())}
             raise refuse_fields(errors) from refusal
         return Response({"events": _render_events(events, received_at)})
+
+
+def show_event(event: UsageEvent) -> Event:
+    """The answer that tells of a stored event, found by `ingest.stored_events`."""
+    customer, subscription = event.customer_public_id, event.subscription_public_id  # type: ignore[attr-defined]
+    return Event(
+        lago_id=str(event.public_id),
+        transaction_id=event.transaction_id,
+        code=event.code,
+        timestamp=render_millisecond(event.timestamp),
+        precise_total_amount_cents=render_decimal(event.precise_total_amount_cents),
+        properties=event.properties,
+        external_subscription_id=event.external_subscription_id,
+        created_at=render_second(event.received_at),
+        lago_customer_id=str(customer) if customer else None,
+        lago_subscription_id=str(subscription) if subscription else None,
+    )
 
 
 def _evaluate_sound(service_id: int, outcomes: Sequence[Outcome]) -> list[Outcome | Failure]:

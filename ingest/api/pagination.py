@@ -1,6 +1,6 @@
 """Lists come by pages, with what the clients read of them (Lago: pagination)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,12 @@ def read_page(query: QueryDict) -> Page:
     )
 
 
-def paginate(rows: QuerySet[Any], query: QueryDict) -> tuple[Sequence[Any], Meta]:
+def paginate(
+    rows: QuerySet[Any], query: QueryDict, count: Callable[[QuerySet[Any]], int] = QuerySet.count
+) -> tuple[Sequence[Any], Meta]:
     """The rows of the page that a query asks for, and its place among all; the rows need a full order."""
     page = read_page(query)
-    meta = page.describe(rows.count())
+    meta = page.describe(count(rows))
     return list(rows[page.start : page.start + page.size]), meta
 
 

@@ -48,8 +48,8 @@ def post(call):
 def post_event(post):
     """Posts one event: the smallest that is accepted, changed as told."""
 
-    def post_event(**fields):
-        return post("events", {"event": make_event(**fields)})
+    def post_event(transaction_id="t-1", **fields):
+        return post("events", {"event": make_event(transaction_id, **fields)})
 
     return post_event
 
