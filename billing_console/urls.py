@@ -11,6 +11,8 @@ from ingest.api.errors import show_unknown_route
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("admin/", admin.site.urls),
+    # Before the others: `customers/<id>/current_usage` is no customer's id.
+    path("api/v1/customers/", include("reconciliation.api.customer_urls")),
     path("api/v1/", include("ingest.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

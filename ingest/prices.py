@@ -38,7 +38,7 @@ class Price:
     @cached_property
     def key(self) -> tuple[int, str]:
         """The charge, and the filter as one text; empty for the rest."""
-        return self.charge.pk, "" if self.filter_values is None else canonical_group(self.filter_values)
+        return key_of(self.charge.pk, self.filter_values)
 
     @cached_property
     def properties(self) -> Mapping[str, Any]:
@@ -116,6 +116,11 @@ class PriceBook:
 
     def _version_of(self, charge: Charge, period_end: datetime) -> ChargeVersion | None:
         return self.instead.get(charge.pk) or in_force(self._versions[charge.pk], period_end)
+
+
+def key_of(charge_id: int, filter_values: Mapping[str, Any] | None) -> tuple[int, str]:
+    """A charge, and a filter of its as one text; empty for what no filter takes."""
+    return charge_id, "" if filter_values is None else canonical_group(filter_values)
 
 
 def in_force(versions: Sequence[Version], period_end: datetime) -> Version | None:

@@ -32,6 +32,9 @@ def events_of_service(service_id: int) -> QuerySet[UsageEvent]:
     )
 
 
+_UNOWNED = Q(subscription_public_id=None)
+
+
 def find_event(*, service_id: int, transaction_id: str) -> UsageEvent | None:
     """The event of that id; of several under different subscriptions the one received last."""
     found = events_of_service(service_id).filter(transaction_id=transaction_id)
@@ -61,7 +64,7 @@ def list_events(
     if timestamp_to:
         rows = rows.filter(timestamp__lte=timestamp_to)
     if is_from_start and external_subscription_id:
-        rows = rows.filter(subscription_public_id__isnull=False)
+        rows = rows.exclude(_UNOWNED)
     return rows.order_by("-timestamp", "transaction_id", "pk")
 
 

@@ -5,14 +5,17 @@ decides their rates, and the statement that reconciles a period joins them to it
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
-from ingest.models import Service
+from ingest.models import Customer, Service
 from ingest.rating.money import EXPONENTS
+from ingest.rating.taxes import Taxable, compute_taxes
 from reconciliation.comparison.taxation import (
     FiscalPosition,
     NotComparable,
@@ -28,8 +31,24 @@ from reconciliation.odoo import company_of
 
 UNLINKED, NOT_MIRRORED = "unlinked", "not mirrored"
 
-# The fees of a period that cost anything, per bill and product, and where their customer is taxed: as JSON, so
-# that it is a key to join by and can be read back. Zero is zero under any tax.
+# Where each customer of a service is taxed, as JSON, so that it is a key to join by and can be read back.
+PLACES = f"""
+SELECT customer.id,
+    CASE WHEN customer.odoo_partner_id IS NULL THEN '"{UNLINKED}"'
+        WHEN partner.company_id IS DISTINCT FROM %(company)s THEN '"{NOT_MIRRORED}"'
+        ELSE jsonb_build_object(
+            'position_id', partner.position_id, 'country_id', partner.country_id,
+            'state_id', partner.state_id, 'has_delivery_address', EXISTS (
+                SELECT 1 FROM reconciliation_odoopartner AS address
+                WHERE address.parent_id = partner.odoo_id AND address.address_type = 'delivery'
+            ))::text
+    END AS place
+FROM ingest_customer AS customer
+LEFT JOIN reconciliation_odoopartner AS partner ON partner.odoo_id = customer.odoo_partner_id
+WHERE customer.service_id = %(service)s
+"""
+# The fees of a period that cost anything, per bill and product, and where their customer is taxed. Zero is zero under
+# any tax.
 TAXABLE = f"""
 SELECT subscription.customer_id, fee.currency, fee.period_start, fee.period_end, placed.place,
     coalesce(CASE WHEN fee.charge_id IS NULL THEN plan.odoo_product_id ELSE charge.odoo_product_id END, 0)
@@ -39,21 +58,7 @@ FROM ingest_fee AS fee
 JOIN ingest_subscription AS subscription ON subscription.id = fee.subscription_id
 JOIN ingest_plan AS plan ON plan.id = subscription.plan_id
 LEFT JOIN ingest_charge AS charge ON charge.id = fee.charge_id
-JOIN (
-    SELECT customer.id,
-        CASE WHEN customer.odoo_partner_id IS NULL THEN '"{UNLINKED}"'
-            WHEN partner.company_id IS DISTINCT FROM %(company)s THEN '"{NOT_MIRRORED}"'
-            ELSE jsonb_build_object(
-                'position_id', partner.position_id, 'country_id', partner.country_id,
-                'state_id', partner.state_id, 'has_delivery_address', EXISTS (
-                    SELECT 1 FROM reconciliation_odoopartner AS address
-                    WHERE address.parent_id = partner.odoo_id AND address.address_type = 'delivery'
-                ))::text
-        END AS place
-    FROM ingest_customer AS customer
-    LEFT JOIN reconciliation_odoopartner AS partner ON partner.odoo_id = customer.odoo_partner_id
-    WHERE customer.service_id = %(service)s
-) AS placed ON placed.id = subscription.customer_id
+JOIN ({PLACES}) AS placed ON placed.id = subscription.customer_id
 WHERE subscription.service_id = %(service)s AND fee.period_label = %(label)s
     AND fee.period_start BETWEEN %(from)s AND %(to)s AND fee.amount <> 0
 GROUP BY 1, 2, 3, 4, 5, 6
@@ -109,6 +114,43 @@ def read_parameters(*, service: Service, label: str, earliest: datetime, latest:
         for place, product_id in pairs
     ]
     return {"rules": json.dumps(rules), "exponents": json.dumps(dict(EXPONENTS))}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerTaxes:
+    """What one customer pays on some products of Odoo's; `reason` says why that is not known."""
+
+    by_product: Mapping[int, Rates]
+    reason: str = ""
+
+    def rates(self, product_id: int | None) -> Rates:
+        """The rates on a product; none where they are not known."""
+        return self.by_product.get(product_id or 0, ())
+
+    def tax(self, amounts: Iterable[tuple[int | None, Decimal]], currency: str) -> Decimal:
+        """The tax on amounts by product, rounded once for all of them (Lago: invoice)."""
+        taxable = [
+            Taxable(amount, [rate.tax_rate for rate in self.rates(product_id)])
+            for product_id, amount in amounts
+        ]
+        return compute_taxes(taxable, currency).total
+
+
+def read_customer_taxes(*, customer: Customer, product_ids: Iterable[int | None]) -> CustomerTaxes:
+    """The rates that a customer pays on products by the mirror, as `find_rates` decides them, in five queries."""
+    company_id = company_of(customer.service)
+    wanted = {product_id or 0 for product_id in product_ids}
+    with connection.cursor() as cursor:
+        parameters = {"company": company_id, "service": customer.service_id, "customer": customer.pk}
+        cursor.execute(f"{PLACES} AND customer.id = %(customer)s", parameters)
+        _, place = cursor.fetchone()
+    products = OdooProduct.objects.filter(odoo_id__in=wanted)
+    tax_ids = dict(products.values_list("odoo_id", "tax_ids"))
+    chart = read_chart(company_id)
+    found = {product_id: _decide(place, product_id, tax_ids, chart) for product_id in wanted}
+    reasons = [each.reason for each in found.values() if isinstance(each, NotComparable)]
+    known = {key: each for key, each in found.items() if not isinstance(each, NotComparable)}
+    return CustomerTaxes({} if reasons else known, min(reasons, default=""))
 
 
 def read_chart(company_id: int) -> TaxChart:
