@@ -14,6 +14,7 @@ urlpatterns = [
     # Before the others: `customers/<id>/current_usage` is no customer's id.
     path("api/v1/customers/", include("reconciliation.api.customer_urls")),
     path("api/v1/", include("ingest.api.urls")),
+    path("api/v1/", include("reconciliation.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/.*$", show_unknown_route),

@@ -1,6 +1,7 @@
 """What the query of an address asks for: instants, flags and lists, each in Lago's spelling."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.http import QueryDict
 
@@ -41,3 +42,11 @@ def read_object(query: QueryDict, name: str) -> dict[str, str]:
         for key in query
         if key.startswith(start) and key.endswith(end) and len(key) > len(start) + 1
     }
+
+
+def read_id(text: str) -> UUID | None:
+    """A `lago_id` of an address; None for a text that can be none's."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
