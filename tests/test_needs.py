@@ -36,3 +36,18 @@ def test_the_program_is_found_on_the_path(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert needs.node() == program
+
+
+def test_a_client_that_is_not_installed_is_missed_too(monkeypatch, tmp_path):
+    program = tmp_path / "node"
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("BILLING_CONSOLE_REQUIRE", raising=False)
+
+    with pytest.raises(pytest.skip.Exception, match="npm ci"):
+        needs.javascript_client(tmp_path)
+    monkeypatch.setenv("BILLING_CONSOLE_REQUIRE", "node")
+    with pytest.raises(pytest.fail.Exception, match="BILLING_CONSOLE_REQUIRE names it"):
+        needs.javascript_client(tmp_path)
+    (tmp_path / "node_modules").mkdir()
+    assert needs.javascript_client(tmp_path) == program

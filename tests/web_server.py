@@ -26,9 +26,9 @@ class WebServer:
 
 
 @contextmanager
-def serve(folder: Path, **environment: str) -> Iterator[WebServer]:
-    """A server that answers; its output is kept in `folder`, and its end is waited for."""
-    port = find_free_port()
+def serve(folder: Path, port: int | None = None, **environment: str) -> Iterator[WebServer]:
+    """A server that answers, at any free port unless told; its output is kept in `folder`, its end waited for."""
+    port = port or find_free_port()
     command = [sys.executable, *WEB, "--host", "127.0.0.1", "--port", str(port)]
     log_path = folder / f"web-{port}.log"
     with log_path.open("wb") as log:

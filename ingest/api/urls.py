@@ -2,13 +2,14 @@
 
 from django.urls import path
 
+from ingest.api import converters  # noqa: F401
 from ingest.api.events import EventBatchView, EventsView, EventView
 from ingest.api.metrics import MetricsView, MetricView
 
 urlpatterns = [
     path("events", EventsView.as_view(), name="events"),
     path("events/batch", EventBatchView.as_view(), name="events-batch"),
-    path("events/<path:transaction_id>", EventView.as_view(), name="event"),
+    path("events/<text:transaction_id>", EventView.as_view(), name="event"),
     path("billable_metrics", MetricsView.as_view(), name="billable-metrics"),
-    path("billable_metrics/<path:code>", MetricView.as_view(), name="billable-metric"),
+    path("billable_metrics/<text:code>", MetricView.as_view(), name="billable-metric"),
 ]

@@ -177,7 +177,7 @@ def test_another_services_metric_does_not_exist(call):
 
 
 def test_a_code_in_the_address_may_hold_anything(call, service):
-    factories.MetricFactory(service=service, code="a/b c.d%é")
-    assert call("GET", "billable_metrics/a%2Fb%20c.d%25%C3%A9").status_code == 200
+    factories.MetricFactory(service=service, code="a/b c.d%é\n")
+    assert call("GET", "billable_metrics/a%2Fb%20c.d%25%C3%A9%0A").status_code == 200
     assert call("GET", "billable_metrics/a%00b").status_code == 400
     assert call("GET", "billable_metrics?page=%00").status_code == 400
