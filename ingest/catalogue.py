@@ -31,11 +31,12 @@ def price_charge(
     actor: User | None,
     effective_from: datetime = BEGINNING,
     reason: str = "",
+    rule: str = "",
 ) -> ChargeVersion:
     """A new version of a charge's price, for the periods that end after it takes effect.
 
-    The first version holds from the beginning. Refuses with `permission_denied`, and with `invalid_properties`
-    for terms that the metric cannot have (InvalidChargeError names the fields).
+    Before its first version takes effect a charge prices nothing. Refuses with `permission_denied`, and with
+    `invalid_properties` for terms that the metric cannot have (InvalidChargeError names the fields).
     """
     require_permission(actor, "ingest.change_charge")
     locked = (
@@ -52,7 +53,7 @@ def price_charge(
     version = ChargeVersion.objects.create(
         charge=locked,
         number=before.number + 1 if before else 1,
-        effective_from=effective_from if before else BEGINNING,
+        effective_from=effective_from,
         model=terms.model,
         properties=terms.properties,
         filters=list(terms.filters),
@@ -68,6 +69,7 @@ def price_charge(
         before=_describe(before) if before else {},
         after=_describe(version),
         reason=reason,
+        rule=rule,
     )
     return version
 
@@ -82,6 +84,7 @@ def price_plan(
     trial_days: int = 0,
     effective_from: datetime = BEGINNING,
     reason: str = "",
+    rule: str = "",
 ) -> PlanVersion:
     """A new version of what a plan costs beside its usage; as `price_charge`."""
     require_permission(actor, "ingest.change_plan")
@@ -92,7 +95,7 @@ def price_plan(
     version = PlanVersion.objects.create(
         plan=locked,
         number=before.number + 1 if before else 1,
-        effective_from=effective_from if before else BEGINNING,
+        effective_from=effective_from,
         amount=amount,
         minimum_commitment=minimum_commitment,
         trial_days=trial_days,
@@ -102,11 +105,22 @@ def price_plan(
         action="plan.price",
         target=locked,
         service=locked.service,
-        before={"version": before.number, "amount": str(before.amount)} if before else {},
-        after={"version": version.number, "amount": str(amount), "from": effective_from.isoformat()},
+        before=_describe_plan(before) if before else {},
+        after=_describe_plan(version),
         reason=reason,
+        rule=rule,
     )
     return version
+
+
+def _describe_plan(version: PlanVersion) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "from": version.effective_from.isoformat(),
+        "amount": str(version.amount),
+        "minimum_commitment": str(version.minimum_commitment),
+        "trial_days": version.trial_days,
+    }
 
 
 def _describe(version: ChargeVersion) -> dict[str, Any]:

@@ -44,7 +44,8 @@ def change_metric(*, metric: Metric, values: Mapping[str, Any], rule: str) -> Me
     row = Metric.objects.select_for_update(no_key=True).filter(pk=metric.pk, deleted_at=None).first()
     if row is None:
         raise DomainError("unknown_metric", "There is no such metric.")
-    is_sold = Charge.objects.filter(metric=row, deleted_at=None).exists()
+    # A charge that was removed still prices what it priced.
+    is_sold = Charge.objects.filter(metric=row).exists()
     before = _describe(row)
     for name, value in values.items():
         if name in FREE_TO_CHANGE or not is_sold:
@@ -68,7 +69,7 @@ def delete_metric(*, metric: Metric, rule: str) -> Metric:
     row = Metric.objects.select_for_update().filter(pk=metric.pk, deleted_at=None).first()
     if row is None:
         raise DomainError("unknown_metric", "There is no such metric.")
-    if Charge.objects.filter(metric=row, deleted_at=None).exists():
+    if Charge.objects.filter(metric=row, deleted_at=None, plan__deleted_at=None).exists():
         raise DomainError("metric_is_in_use", "A plan charges for this metric.")
     row.deleted_at = timezone.now()
     row.save(update_fields=["deleted_at"])

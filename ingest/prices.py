@@ -100,13 +100,15 @@ class PriceBook:
         """The prices of a period that ends then; the same object for the same versions.
 
         A version prices the periods that end after it took effect, as Lago prices with what it finds when it
-        bills; the first one also those before. Of two from the same instant the later number counts.
+        bills. Of two from the same instant the later number counts. A charge prices no period that ended before
+        it was added, nor one that ends after it was removed.
         """
         plan = in_force(self._plans[plan_id], period_end)
         chosen = [
             (charge, version)
             for charge in self._charges[plan_id]
-            if (version := self._version_of(charge, period_end)) is not None
+            if not _is_removed(charge, period_end)
+            and (version := self._version_of(charge, period_end)) is not None
         ]
         key = (plan_id, plan and plan.pk, *(version.pk for _, version in chosen))
         if key not in self._lists:
@@ -124,9 +126,19 @@ def key_of(charge_id: int, filter_values: Mapping[str, Any] | None) -> tuple[int
 
 
 def in_force(versions: Sequence[Version], period_end: datetime) -> Version | None:
-    """The version that prices a period which ends then, of versions in the order they took effect."""
+    """The version that prices a period which ends then, of versions in the order they took effect; None before."""
     effective = [version for version in versions if version.effective_from < period_end]
+    return effective[-1] if effective else None
+
+
+def current(versions: Sequence[Version], now: datetime) -> Version | None:
+    """The version that a price has now, of versions in the order they took effect; else the first one to come."""
+    effective = [version for version in versions if version.effective_from <= now]
     return effective[-1] if effective else next(iter(versions), None)
+
+
+def _is_removed(charge: Charge, period_end: datetime) -> bool:
+    return charge.deleted_at is not None and charge.deleted_at < period_end
 
 
 def filters_of(version: ChargeVersion) -> list[ChargeFilter]:

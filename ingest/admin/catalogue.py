@@ -21,7 +21,7 @@ from ingest.screens.formatting import show_json
 class MetricAdmin(EvidenceAdmin):
     """What is metered, and how events become a quantity."""
 
-    list_display = ("name", "code", "service", "aggregation", "field_name", "is_recurring")
+    list_display = ("name", "code", "service", "aggregation", "field_name", "is_recurring", "deleted_at")
     list_filter = (ServiceFilter, "aggregation", "is_recurring")
     list_select_related = ("service",)
     search_fields = ("name", "code")
@@ -29,6 +29,7 @@ class MetricAdmin(EvidenceAdmin):
         "service",
         "code",
         "name",
+        "description",
         "aggregation",
         "field_name",
         "is_recurring",
@@ -37,15 +38,16 @@ class MetricAdmin(EvidenceAdmin):
         "expression",
         "shown_filters",
         "created_at",
+        "deleted_at",
     )
     shown_filters = json_column("filters", title="filters")
 
 
 class ChargeInline(EvidenceInline):
-    """What a plan charges for."""
+    """What a plan charges for, and charged for."""
 
     model = Charge
-    fields = ("metric", "shown_model", "shown_price", "odoo_product_id")
+    fields = ("metric", "code", "shown_model", "shown_price", "odoo_product_id", "deleted_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Charge]:
@@ -107,11 +109,33 @@ class HistoryAdmin(SimpleHistoryAdmin, EvidenceAdmin):
 class PlanAdmin(HistoryAdmin):
     """What is sold, with the charges that price its usage."""
 
-    list_display = ("name", "code", "service", "interval", "shown_amount", "currency", "odoo_product_id")
+    list_display = (
+        "name",
+        "code",
+        "service",
+        "interval",
+        "shown_amount",
+        "currency",
+        "odoo_product_id",
+        "deleted_at",
+    )
     list_filter = (ServiceFilter, "interval", exact_filter("currency", "currency", "currency"))
     list_select_related = ("service",)
     search_fields = ("name", "code")
-    fields = ("service", "code", "name", "interval", "shown_amount", "currency", "odoo_product_id")
+    fields = (
+        "service",
+        "code",
+        "name",
+        "invoice_display_name",
+        "description",
+        "interval",
+        "is_pay_in_advance",
+        "shown_amount",
+        "currency",
+        "odoo_product_id",
+        "created_at",
+        "deleted_at",
+    )
     inlines = (PlanVersionInline, ChargeInline)
     shown_amount = amount_column("amount", title="base amount")
 
@@ -125,11 +149,30 @@ class PlanAdmin(HistoryAdmin):
 class ChargeAdmin(HistoryAdmin):
     """The price of a metric on a plan."""
 
-    list_display = ("__str__", "service", "plan", "metric", "shown_model", "odoo_product_id")
+    list_display = (
+        "__str__",
+        "code",
+        "service",
+        "plan",
+        "metric",
+        "shown_model",
+        "odoo_product_id",
+        "deleted_at",
+    )
     list_filter = (ServiceFilter, "plan__interval")
     list_select_related = ("service", "plan", "metric")
-    search_fields = ("plan__name", "plan__code", "metric__name", "metric__code")
-    fields = ("service", "plan", "metric", "shown_model", "odoo_product_id")
+    search_fields = ("code", "plan__name", "plan__code", "metric__name", "metric__code")
+    fields = (
+        "service",
+        "plan",
+        "metric",
+        "code",
+        "invoice_display_name",
+        "shown_model",
+        "odoo_product_id",
+        "created_at",
+        "deleted_at",
+    )
     inlines = (ChargeVersionInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Charge]:

@@ -14,7 +14,7 @@ from ingest.computed import tabulate
 from ingest.models import Charge, ChargeModel
 from ingest.price_check.answering import answer
 from ingest.price_check.errors import PriceCheckError
-from ingest.prices import in_force
+from ingest.prices import current
 
 LONGEST = 20_000
 
@@ -23,7 +23,7 @@ class PriceCheckForm(forms.Form):
     """A charge as it is priced now, or a price of one's own; and what is used."""
 
     charge = forms.ModelChoiceField(
-        Charge.objects.select_related("metric", "plan"),
+        Charge.objects.filter(deleted_at=None, plan__deleted_at=None).select_related("metric", "plan"),
         required=False,
         empty_label="none: the price typed below",
         widget=UnfoldAdminSelectWidget,
@@ -122,4 +122,4 @@ def _show_answer(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _newest_version(charge: Charge) -> Any:
-    return in_force(list(charge.versions.order_by("effective_from", "number")), timezone.now())
+    return current(list(charge.versions.order_by("effective_from", "number")), timezone.now())

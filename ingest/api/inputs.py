@@ -43,6 +43,7 @@ VOCABULARY = frozenset(
         "invalid_event",
         "not_compatible_with_aggregation_type",
         "exceeded_limit",
+        "feature_unavailable",
     }
 )
 

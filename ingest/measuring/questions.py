@@ -52,8 +52,12 @@ def ask_arrivals(*, service: Service, windows: Sequence[Window], book: PriceBook
 
 
 def prices_of(book: PriceBook, window: Window) -> PriceList:
-    """The prices that a window is metered and rated with."""
-    return book.find(plan_id=window.subscription.plan_id, period_end=window.period.end)
+    """The prices that a window is metered and rated with.
+
+    A subscription that ended inside a period is billed at its end (Lago: termination): what a price becomes
+    after that is not for it.
+    """
+    return book.find(plan_id=window.subscription.plan_id, period_end=window.counts_to)
 
 
 def _ask(

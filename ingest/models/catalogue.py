@@ -204,9 +204,9 @@ class Charge(PublicModel):
         ordering = ["plan", "metric__name"]
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "metric"],
-                condition=Q(deleted_at=None),
-                name="charge_once_per_plan_and_metric",
+                fields=["plan", "code"],
+                condition=Q(deleted_at=None) & ~Q(code=""),
+                name="charge_code_once_per_plan",
             ),
         ]
 

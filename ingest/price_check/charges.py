@@ -23,7 +23,7 @@ from ingest.rating.charge_models.graduated import price_tier
 from ingest.rating.charge_models.ranges import Range
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 from ingest.rating.instant import ESTIMATED, estimate
-from ingest.rating.money import MoneyError, exponent, round_to_currency
+from ingest.rating.money import MoneyError, exponent, to_cents
 
 DEFAULT_CURRENCY = "EUR"
 BOUNDS = ("per_transaction_min_amount", "per_transaction_max_amount")
@@ -39,11 +39,6 @@ def read_currency(case: Fields) -> str:
     except MoneyError as error:
         raise case.error("currency", "must be an ISO 4217 code") from error
     return currency
-
-
-def to_cents(amount: Decimal, currency: str) -> int:
-    """The amount in whole minor units, rounded half away from zero."""
-    return int(round_to_currency(amount, currency).scaleb(exponent(currency)))
 
 
 def read_model(case: Fields) -> tuple[str, ChargeModel[Any], Mapping[str, Any]]:

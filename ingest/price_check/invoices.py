@@ -5,13 +5,13 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from ingest.metering.arithmetic import exact_sum
-from ingest.price_check.charges import read_currency, to_cents
+from ingest.price_check.charges import read_currency
 from ingest.price_check.fields import Fields
 from ingest.price_check.usage import Figures
 from ingest.rating.coupons import Coupon
 from ingest.rating.invoice import Invoice, InvoiceFee, compute_invoice
 from ingest.rating.minimum import rate_true_up
-from ingest.rating.money import exponent, round_to_currency
+from ingest.rating.money import exponent, round_to_currency, to_cents
 from ingest.rating.plan_fee import PlanFeeError, rate_plan_fee
 from ingest.rating.taxes import TaxRate
 

@@ -83,9 +83,9 @@ def _check_groups(properties: object) -> Iterator[PropertyError]:
 
 
 def _is_group_key(key: object) -> bool:
-    """A property's name; Lago writes those that are only presented as `{"value": name}`."""
+    """A property's name, which holds no NUL; Lago writes those only presented as `{"value": name}`."""
     name = key.get("value") if isinstance(key, Mapping) else key
-    return isinstance(name, str) and bool(name)
+    return isinstance(name, str) and bool(name) and "\x00" not in name
 
 
 def _check_filters(terms: ChargeTerms, allowed: Values) -> Iterator[PropertyError]:

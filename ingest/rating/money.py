@@ -63,3 +63,13 @@ def round_to_currency(amount: Decimal, currency: str) -> Decimal:
     except InvalidOperation as error:
         raise MoneyError("too_large", "The amount has more digits than can be kept.") from error
     return _ROUNDING.plus(rounded)
+
+
+def to_cents(amount: Decimal, currency: str) -> int:
+    """The amount in whole minor units, as `round_to_currency` rounds; raises as it does."""
+    return int(round_to_currency(amount, currency).scaleb(exponent(currency)))
+
+
+def from_cents(cents: int, currency: str) -> Decimal:
+    """So many minor units as an exact amount. Raises as `exponent` does."""
+    return Decimal(cents).scaleb(-exponent(currency), _ROUNDING)

@@ -8,8 +8,8 @@ from django.db import IntegrityError, transaction
 
 from ingest.catalogue import InvalidChargeError, price_charge, price_plan
 from ingest.errors import DomainError
-from ingest.models import AuditRecord, ChargeVersion
-from ingest.prices import PriceBook
+from ingest.models import AuditRecord, Charge, ChargeVersion
+from ingest.prices import PriceBook, current
 from ingest.rating.charge_rules import ChargeTerms
 from tests import factories
 
@@ -46,6 +46,29 @@ def test_of_two_versions_from_one_instant_the_later_one_corrects_the_other():
         PriceBook({charge.plan_id}).find(plan_id=charge.plan_id, period_end=NOVEMBER.replace(month=12)).prices
     )
     assert prices[0].properties == {"amount": "0.07"}
+
+
+def test_a_charge_that_comes_or_goes_leaves_the_periods_that_ended_before():
+    plan = factories.PlanFactory()
+    gone = factories.ChargeFactory(plan=plan, deleted_at=NOVEMBER)
+    metric = factories.MetricFactory(service=plan.service)
+    new = Charge.objects.create(service=plan.service, plan=plan, metric=metric)
+    price_charge(charge=new, terms=standard(), actor=None, effective_from=NOVEMBER)
+    found = [
+        [price.charge for price in PriceBook({plan.pk}).find(plan_id=plan.pk, period_end=end).prices]
+        for end in (NOVEMBER, NOVEMBER.replace(day=2))
+    ]
+    assert found == [[gone], [new]]
+
+
+def test_a_price_is_what_it_is_now_or_will_be_first():
+    charge = factories.ChargeFactory()
+    first = charge.versions.get()
+    second = price_charge(charge=charge, terms=standard(), actor=None, effective_from=NOVEMBER)
+    assert current([first, second], NOVEMBER) == second
+    assert current([first, second], NOVEMBER.replace(month=10)) == first
+    assert current([second], NOVEMBER.replace(month=10)) == second
+    assert current([], NOVEMBER) is None
 
 
 def test_only_who_may_change_charges_prices_them(finance):

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 TARGETS = {"customer_of_service", "metric_of_service", "plan_of_service"}
 
 
-def twice(factory, *names):
+def twice(factory, *names, **values):
     """Makes a row, and another that has the same of these."""
-    row = factory()
+    row = factory(**values)
     factory(**{name: getattr(row, name) for name in names})
 
 
@@ -55,7 +55,7 @@ WRONG = {
     "plan_interval_is_known": lambda: factories.PlanFactory(interval="daily"),
     "plan_amount_is_not_negative": lambda: factories.PlanFactory(amount=Decimal("-0.01")),
     "plan_currency_is_iso": lambda: factories.PlanFactory(currency="cad"),
-    "charge_once_per_plan_and_metric": lambda: twice(factories.ChargeFactory, "plan", "metric"),
+    "charge_code_once_per_plan": lambda: twice(factories.ChargeFactory, "plan", "code", code="seats"),
     "charge_model_is_known": lambda: factories.ChargeFactory(model="free"),
     "customer_once_per_service": lambda: twice(factories.CustomerFactory, "service", "external_id"),
     "customer_has_an_external_id": lambda: factories.CustomerFactory(external_id=""),

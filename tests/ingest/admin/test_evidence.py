@@ -100,3 +100,11 @@ def test_a_plan_shows_its_charges_and_its_earlier_versions(client):
 
     assert "0.0375" in page
     assert len(history.context["page_obj"].object_list) == 2
+
+
+def test_a_plan_shows_which_of_its_charges_went(client):
+    gone = factories.ChargeFactory(code="calls", deleted_at=factories.SEEN_AT)
+    page = client.get(reverse("admin:ingest_plan_change", args=[gone.plan.pk])).content.decode()
+    assert "calls" in page
+    assert factories.SEEN_AT.strftime("%Y") in page
+    assert found(client, "charge", q="calls") == [gone]

@@ -79,3 +79,10 @@ def test_a_wrong_question_is_told_what_is_wrong(ask, question, said):
 def test_who_may_not_see_charges_may_not_ask(client, outsider):
     client.force_login(outsider)
     assert client.get(reverse(ADDRESS)).status_code == 403
+
+
+def test_what_is_sold_no_more_is_not_offered(ask):
+    sold = factories.ChargeFactory()
+    factories.ChargeFactory(deleted_at=factories.SEEN_AT)
+    factories.ChargeFactory(plan__deleted_at=factories.SEEN_AT)
+    assert list(ask().context["form"].fields["charge"].queryset) == [sold]

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.rating.money import EXPONENTS, MoneyError, exponent, minor_unit, round_to_currency
+from ingest.rating.money import (
+    EXPONENTS,
+    MoneyError,
+    exponent,
+    from_cents,
+    minor_unit,
+    round_to_currency,
+    to_cents,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +84,15 @@ def test_rounding_again_changes_nothing_and_the_sign_does_not_matter(amount, cur
     rounded = round_to_currency(amount, currency)
     assert round_to_currency(rounded, currency) == rounded
     assert round_to_currency(-amount, currency) == -rounded
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("CAD", "12.34"), ("JPY", "1234"), ("KWD", "1.234")])
+def test_cents_are_whole_minor_units_and_back(currency, amount):
+    assert from_cents(1234, currency) == Decimal(amount)
+    assert str(from_cents(1234, currency)) == amount
+    assert to_cents(Decimal(amount), currency) == 1234
+
+
+def test_cents_of_a_finer_amount_are_rounded_half_away_from_zero():
+    assert to_cents(Decimal("99.005"), "CAD") == 9901
+    assert from_cents(2**63 - 1, "CAD") == Decimal("92233720368547758.07")

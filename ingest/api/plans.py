@@ -1,0 +1,342 @@
+"""/plans: what a service sells, with its charges (Lago: plans)."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import uuid5
+
+import msgspec
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ingest.api.charges import (
+    MOST_CENTS,
+    MOST_CHARGES,
+    UNKNOWN_CHARGE,
+    UNKNOWN_METRIC,
+    ChargeInput,
+    PlanCharge,
+    UnservedField,
+    read_charge,
+    refuse_terms,
+    show_charge,
+)
+from ingest.api.errors import ApiError, refuse_fields
+from ingest.api.inputs import TextField, read_input, refuse_values
+from ingest.api.openapi import PAGES, describe, envelop, list_of
+from ingest.api.pagination import paginate
+from ingest.api.rendering import render_second
+from ingest.api.view import ApiView
+from ingest.catalogue import InvalidChargeError
+from ingest.models import Charge, Interval, Plan, PlanVersion
+from ingest.plan_charges import ChargeRequest, RefusedFieldsError
+from ingest.plans import PlanPrice, change_plan, create_plan, delete_plan
+from ingest.prices import current
+from ingest.rating.money import from_cents, to_cents
+
+# A hundred years: beyond that no date can tell a trial's end.
+MOST_TRIAL_DAYS = 36_500
+# Filters and their values in one plan together.
+MOST_VALUES = 10_000
+# What Lago may bill monthly although the plan's base amount is not.
+LONG = (Interval.SEMIANNUAL, Interval.YEARLY)
+
+REFUSALS: Mapping[str, ApiError] = {
+    "code_is_taken": refuse_fields({"code": ["value_already_exist"]}),
+    "unknown_plan": ApiError(404, code="plan_not_found"),
+    "unknown_metric": UNKNOWN_METRIC,
+    "unknown_charge": UNKNOWN_CHARGE,
+    "plan_in_use": ApiError(405, code="plan_in_use"),
+}
+# Lago's names of the model's fields.
+NAMES: Mapping[str, str] = {
+    "amount_currency": "currency",
+    "pay_in_advance": "is_pay_in_advance",
+}
+FIELDS = ("name", "code", "interval", "description", "invoice_display_name", *NAMES)
+
+
+class CommitmentInput(serializers.Serializer):
+    """What a full period costs at least; an empty one takes it away. Its name and taxes are not kept."""
+
+    amount_cents = serializers.IntegerField(required=False, min_value=0, max_value=MOST_CENTS)
+    invoice_display_name = TextField(required=False, allow_blank=True)
+    tax_codes = serializers.ListField(required=False)
+
+
+class PlanInput(serializers.Serializer):
+    """What is sold: how often it bills, its base amount, and the charges for its usage."""
+
+    name = TextField()
+    code = TextField()
+    interval = serializers.ChoiceField(choices=Interval.choices)
+    amount_cents = serializers.IntegerField(min_value=0, max_value=MOST_CENTS)
+    amount_currency = serializers.RegexField(r"\A[A-Z]{3}\Z", trim_whitespace=False, help_text="ISO 4217.")
+    pay_in_advance = serializers.BooleanField()
+    invoice_display_name = TextField(required=False, allow_blank=True)
+    description = TextField(required=False, allow_blank=True, max_length=10_000)
+    trial_period = serializers.IntegerField(
+        required=False, min_value=0, max_value=MOST_TRIAL_DAYS, help_text="In days."
+    )
+    minimum_commitment = CommitmentInput(required=False)
+    charges: serializers.ListSerializer = serializers.ListSerializer(
+        child=ChargeInput(), required=False, max_length=MOST_CHARGES
+    )
+    bill_charges_monthly = serializers.BooleanField(required=False)
+    usage_thresholds = UnservedField(required=False)
+    fixed_charges = UnservedField(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """As a Serializer; first of all whether there is more than can be looked at."""
+        if _count_values(data) > MOST_VALUES:
+            raise refuse_values({"charges": "exceeded_limit"})
+        return super().to_internal_value(data)
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What fits together; for a change, with what the plan is already."""
+        interval = values.get("interval", self.context.get("interval"))
+        if values.get("bill_charges_monthly") and interval in LONG:
+            raise refuse_values({"bill_charges_monthly": "feature_unavailable"})
+        return values
+
+
+def _count_values(data: Any) -> int:
+    """How many filters and values of theirs an input has, whatever else is wrong with it."""
+    count = 0
+    charges = data.get("charges") if isinstance(data, dict) else None
+    for charge in charges if isinstance(charges, list) else ():
+        filters = charge.get("filters") if isinstance(charge, dict) else None
+        for item in filters if isinstance(filters, list) else ():
+            values = item.get("values") if isinstance(item, dict) else None
+            lists = values.values() if isinstance(values, dict) else ()
+            count += 1 + sum(len(each) for each in lists if isinstance(each, list))
+    return count
+
+
+class Commitment(msgspec.Struct):
+    """What a full period costs at least."""
+
+    lago_id: str
+    plan_code: str
+    amount_cents: int
+    interval: str
+    invoice_display_name: str | None
+    created_at: str
+    updated_at: str
+    taxes: list[dict[str, Any]]
+
+
+class ServicePlan(msgspec.Struct):
+    """A plan as the API returns it, with Lago's field names; taxes are Odoo's."""
+
+    lago_id: str
+    name: str
+    invoice_display_name: str | None
+    created_at: str
+    code: str
+    interval: str
+    description: str | None
+    amount_cents: int
+    amount_currency: str
+    trial_period: int
+    pay_in_advance: bool
+    bill_charges_monthly: bool | None
+    bill_fixed_charges_monthly: bool | None
+    minimum_commitment: Commitment | None
+    charges: list[PlanCharge]
+    fixed_charges: list[dict[str, Any]]
+    usage_thresholds: list[dict[str, Any]]
+    taxes: list[dict[str, Any]]
+
+
+PlanAnswer = envelop("plan", ServicePlan, "PlanAnswer")
+PlansAnswer = list_of("plans", ServicePlan, "PlansAnswer")
+
+
+def show_plan(plan: Plan, now: datetime) -> ServicePlan:
+    """The answer that tells of a plan, with the prices it has now; `plan` as `plans_of` reads it."""
+    version = current(list(plan.versions.all()), now) or PlanVersion()
+    return ServicePlan(
+        lago_id=str(plan.public_id),
+        name=plan.name,
+        invoice_display_name=plan.invoice_display_name or None,
+        created_at=render_second(plan.created_at),
+        code=plan.code,
+        interval=plan.interval,
+        description=plan.description or None,
+        amount_cents=to_cents(version.amount, plan.currency),
+        amount_currency=plan.currency,
+        trial_period=version.trial_days,
+        pay_in_advance=plan.is_pay_in_advance,
+        bill_charges_monthly=False if plan.interval in LONG else None,
+        bill_fixed_charges_monthly=None,
+        minimum_commitment=_show_commitment(plan, version),
+        charges=[shown for charge in plan.charges.all() if (shown := show_charge(charge, now))],
+        fixed_charges=[],
+        usage_thresholds=[],
+        taxes=[],
+    )
+
+
+def _show_commitment(plan: Plan, version: PlanVersion) -> Commitment | None:
+    if not version.minimum_commitment:
+        return None
+    return Commitment(
+        lago_id=str(uuid5(plan.public_id, "minimum_commitment")),
+        plan_code=plan.code,
+        amount_cents=to_cents(version.minimum_commitment, plan.currency),
+        interval=plan.interval,
+        invoice_display_name=None,
+        created_at=render_second(version.created_at),
+        updated_at=render_second(version.created_at),
+        taxes=[],
+    )
+
+
+def plans_of(service_id: int) -> QuerySet[Plan]:
+    """A service's plans with what `show_plan` tells of them."""
+    charges = Charge.objects.filter(deleted_at=None).select_related("metric", "plan").order_by("pk")
+    return Plan.objects.filter(service=service_id, deleted_at=None).prefetch_related(
+        "versions", Prefetch("charges", charges.prefetch_related("versions"))
+    )
+
+
+class PlansView(ApiView):
+    """All plans of the service."""
+
+    resource = "plan"
+
+    @describe("list_plans", "List plans", tag="plans", answer=PlansAnswer, query=PAGES)
+    def get(self, request: Request) -> Response:
+        """One page of plans, the newest first."""
+        rows, meta = paginate(plans_of(self.caller.service_id).order_by("-pk"), request.query_params)
+        now = timezone.now()
+        return Response({"plans": [show_plan(row, now) for row in rows], "meta": meta})
+
+    @describe(
+        "create_plan",
+        "Create a plan",
+        tag="plans",
+        takes={"plan": PlanInput()},
+        answer=PlanAnswer,
+        refuses=(404,),
+    )
+    def post(self, request: Request) -> Response:
+        """A new plan with its charges; its code must be free."""
+        values = read_input(self.body, root="plan", serializer=PlanInput)
+        currency = values["amount_currency"]
+        with _refusing(self):
+            plan = create_plan(
+                service_id=self.caller.service_id,
+                values=_to_fields(values),
+                price=PlanPrice(**_to_price(values, currency)),
+                charges=_to_charges(values, currency, is_new=True) or [],
+                rule=self.caller.rule,
+            )
+        return _answer(plan)
+
+
+class PlanView(ApiView):
+    """One plan, by its code."""
+
+    resource = "plan"
+
+    @describe("get_plan", "Get a plan", tag="plans", answer=PlanAnswer, refuses=(404,))
+    def get(self, request: Request, code: str) -> Response:
+        """The plan of that code."""
+        return Response({"plan": show_plan(self._find(code), timezone.now())})
+
+    @describe(
+        "update_plan",
+        "Change a plan",
+        description="Changes what is given. A price changes from now on: periods that ended stay as they were."
+        " `charges` are all that the plan is to have: one that is left out is removed. Once the plan has a"
+        " subscription, its code, interval, currency and pay_in_advance stay.",
+        tag="plans",
+        takes={"plan": PlanInput(partial=True)},
+        answer=PlanAnswer,
+        refuses=(404,),
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """Changes what is given; the rest stays."""
+        plan = self._find(code)
+        values = read_input(
+            self.body, root="plan", serializer=PlanInput, is_partial=True, interval=plan.interval
+        )
+        currency = values.get("amount_currency", plan.currency)
+        with _refusing(self):
+            changed = change_plan(
+                plan=plan,
+                values=_to_fields(values),
+                price=_to_price(values, currency),
+                charges=_to_charges(values, currency, is_new=False),
+                rule=self.caller.rule,
+            )
+        return _answer(changed)
+
+    @describe(
+        "delete_plan",
+        "Delete a plan",
+        description="While a subscription runs on it, a plan is in use: 405, and nothing changes.",
+        tag="plans",
+        answer=PlanAnswer,
+        refuses=(404, 405),
+    )
+    def delete(self, request: Request, code: str) -> Response:
+        """Deletes a plan that no subscription runs on."""
+        plan = self._find(code)
+        with _refusing(self):
+            delete_plan(plan=plan, rule=self.caller.rule)
+        return Response({"plan": show_plan(plan, timezone.now())})
+
+    def _find(self, code: str) -> Plan:
+        plan = plans_of(self.caller.service_id).filter(code=code).first()
+        if plan is None:
+            raise REFUSALS["unknown_plan"]
+        return plan
+
+
+def _answer(plan: Plan) -> Response:
+    return Response({"plan": show_plan(plans_of(plan.service_id).get(pk=plan.pk), timezone.now())})
+
+
+@contextmanager
+def _refusing(view: ApiView) -> Iterator[None]:
+    """Answers what the domain refuses, by its code or field by field."""
+    lago_names = {name: lago_name for lago_name, name in NAMES.items()}
+    with view.refusing(REFUSALS):
+        try:
+            yield
+        except InvalidChargeError as error:
+            raise refuse_terms(error.errors) from error
+        except RefusedFieldsError as error:
+            details = {lago_names.get(name, name): [code] for name, code in error.fields.items()}
+            raise refuse_fields(details) from error
+
+
+def _to_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Lago's names as the model's."""
+    return {NAMES.get(name, name): values[name] for name in FIELDS if name in values}
+
+
+def _to_price(values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """What is said of the plan's price, in the currency."""
+    price: dict[str, Any] = {}
+    if "amount_cents" in values:
+        price["amount"] = from_cents(values["amount_cents"], currency)
+    commitment = values.get("minimum_commitment")
+    if commitment is not None and ("amount_cents" in commitment or not commitment):
+        price["minimum_commitment"] = from_cents(commitment.get("amount_cents", 0), currency)
+    if "trial_period" in values:
+        price["trial_days"] = values["trial_period"]
+    return price
+
+
+def _to_charges(values: Mapping[str, Any], currency: str, *, is_new: bool) -> list[ChargeRequest] | None:
+    if "charges" not in values:
+        return None
+    return [read_charge(each, currency=currency, is_new=is_new) for each in values["charges"]]
