@@ -11,7 +11,7 @@ from ingest.buckets import canonical_group
 from ingest.errors import DomainError
 from ingest.metering.filters import Bucket, ChargeFilter, buckets_of, list_values
 from ingest.metering.usage import MeteredUsage
-from ingest.models import Charge, ChargeVersion, PlanVersion
+from ingest.models import Charge, ChargeVersion, Plan, PlanVersion
 from ingest.rating.charge_models.contract import ChargeModel, ChargePropertiesError, Rated
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 
@@ -122,6 +122,12 @@ def in_force(versions: Sequence[Version], period_end: datetime) -> Version | Non
     """The version that prices a period which ends then, of versions in the order they took effect."""
     effective = [version for version in versions if version.effective_from < period_end]
     return effective[-1] if effective else next(iter(versions), None)
+
+
+def plan_version_at(plan: Plan, at: datetime) -> PlanVersion | None:
+    """What the plan costs for a period that ends then; its versions may be prefetched."""
+    versions = sorted(plan.versions.all(), key=lambda version: (version.effective_from, version.number))
+    return in_force(versions, at)
 
 
 def filters_of(version: ChargeVersion) -> list[ChargeFilter]:

@@ -63,3 +63,8 @@ def round_to_currency(amount: Decimal, currency: str) -> Decimal:
     except InvalidOperation as error:
         raise MoneyError("too_large", "The amount has more digits than can be kept.") from error
     return _ROUNDING.plus(rounded)
+
+
+def in_minor_units(amount: Decimal, currency: str) -> int:
+    """An amount as a whole number of the currency's smallest unit, rounded as `round_to_currency` does."""
+    return int(round_to_currency(amount, currency).scaleb(exponent(currency), _ROUNDING))
