@@ -10,7 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from ingest import audit
-from ingest.models import Biller, BillerTerm, Fee, Subscription
+from ingest.models import BEGINNING, Biller, BillerTerm, Fee, Subscription
 
 # The rule of `biller_of` for statements over a fee `fee`.
 BILLER_OF_FEE = """coalesce((
@@ -61,6 +61,20 @@ def switch_biller(
     BillerTerm.objects.filter(pk__in=[term.pk for term in replaced]).delete()
     BillerTerm.objects.bulk_create(added)
     return audit.record_all(decisions)
+
+
+def forget_terms(subscriptions: Iterable[Subscription], *, reason: str) -> None:
+    """Takes back who was to bill subscriptions of which no period was billed, because their periods move.
+
+    A term that starts in the middle of a moved period would leave that period to nobody. What a cutover decided
+    is given again by the sweep that gives late subscriptions theirs.
+    """
+    switch_biller(
+        switches=[(subscription, BEGINNING) for subscription in subscriptions],
+        biller=Biller.SERVICE,
+        actor=None,
+        reason=reason,
+    )
 
 
 def _decision(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.periods import (
@@ -45,6 +45,8 @@ class Window:
     period: Period
     counts_from: datetime
     counts_to: datetime
+    # Whether another plan takes over at its end, before the period's.
+    is_replaced: bool = False
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -52,9 +54,21 @@ class Window:
         return customer_timezone(self.subscription.customer)
 
     @property
+    def days_to(self) -> datetime:
+        """Until when its days count, whole: the day on which another plan takes over is a day of that plan's.
+
+        Counted with both, it would be charged twice (Lago: an upgraded subscription is billed to the day before).
+        """
+        if not self.is_replaced:
+            return self.counts_to
+        return midnight_of(self.subscription.customer, self.counts_to.astimezone(self.timezone).date())
+
+    @property
     def days(self) -> int:
-        """How many days of the period the subscription ran, each counting whole."""
-        return _count_days(self.counts_from, self.counts_to, self.timezone)
+        """How many days of the period the subscription ran, each counting whole; none if replaced on its first."""
+        if self.days_to <= self.counts_from:
+            return 0
+        return _count_days(self.counts_from, self.days_to, self.timezone)
 
     @property
     def period_days(self) -> int:
@@ -78,16 +92,20 @@ def grid_of(subscription: Subscription) -> Grid:
     return Grid(
         interval=Interval(subscription.plan.interval),
         billing_time=BillingTime(subscription.billing_time),
-        anchor=subscription.started_at,
+        anchor=subscription.anchor,
         timezone=customer_timezone(subscription.customer),
     )
 
 
 def first_period_from(subscription: Subscription, at: datetime) -> Period:
-    """The subscription's first period that starts at or after an instant."""
+    """The subscription's first period that starts at or after an instant.
+
+    One that itself starts there or later has no earlier period: its first counts, though the calendar's may have
+    begun before.
+    """
     grid = grid_of(subscription)
-    period = billing_period(at=at, **grid)
-    return period if period.start >= at else next_period(period=period, **grid)
+    period = billing_period(at=max(at, subscription.started_at), **grid)
+    return period if max(period.start, subscription.started_at) >= at else next_period(period=period, **grid)
 
 
 def first_period_on(subscription: Subscription, day: date) -> Period:
@@ -101,8 +119,13 @@ def midnight_of(customer: Customer, day: date) -> datetime:
 
 
 def subscriptions_of(service: Service, customers: Iterable[int] | None = None) -> QuerySet[Subscription]:
-    """A service's subscriptions with what `grid_of` needs, for all customers or for some."""
-    rows = Subscription.objects.filter(service=service).select_related("plan", "customer__service")
+    """A service's subscriptions with what `grid_of` needs, for all customers or for some.
+
+    A canceled one is none of them: it never runs, so that it has no period and no biller.
+    """
+    rows = Subscription.objects.filter(service=service, canceled_at=None).select_related(
+        "plan", "customer__service"
+    )
     return rows if customers is None else rows.filter(customer__in=customers)
 
 
@@ -120,8 +143,12 @@ def windows_of(
     external id counts for the new one alone. Raises PeriodLabelError for a text that is no period label.
     """
     windows = []
+    successor = Subscription.objects.filter(
+        previous=OuterRef("pk"), started_at=OuterRef("terminated_at"), canceled_at=None
+    )
     # Thousands share a few plans and one service: each is read once, not once per subscription.
     rows = subscriptions_of(service, customers).select_related(None).select_related("customer")
+    rows = rows.annotate(has_successor=Exists(successor))
     for subscription in rows.prefetch_related("plan", "customer__service").iterator(CHUNK):
         period = period_by_label(label=period_label, **grid_of(subscription))
         if period is None:
@@ -133,7 +160,8 @@ def windows_of(
             ended_at=ended_at and truncate_to_millisecond(ended_at),
         )
         if bounds is not None:
-            windows.append(Window(subscription, period, *bounds))
+            is_replaced = subscription.has_successor and bounds[1] < period.end
+            windows.append(Window(subscription, period, *bounds, is_replaced))
     return windows
 
 
@@ -182,7 +210,8 @@ def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetim
     Thousands of subscriptions share a few calendars: walking the periods of each would take minutes.
     """
     spans: dict[tuple[object, ...], tuple[Grid, datetime, datetime]] = {}
-    for subscription in subscriptions_of(service).iterator():
+    # One that is still to start has had no period.
+    for subscription in subscriptions_of(service).filter(started_at__lt=now).iterator():
         grid = grid_of(subscription)
         is_calendar = grid["billing_time"] is BillingTime.CALENDAR
         key = (grid["interval"], grid["timezone"].key, None if is_calendar else grid["anchor"])

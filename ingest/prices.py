@@ -11,7 +11,7 @@ from ingest.buckets import canonical_group
 from ingest.errors import DomainError
 from ingest.metering.filters import Bucket, ChargeFilter, buckets_of, list_values
 from ingest.metering.usage import MeteredUsage
-from ingest.models import Charge, ChargeVersion, PlanVersion
+from ingest.models import Charge, ChargeVersion, Plan, PlanVersion
 from ingest.rating.charge_models.contract import ChargeModel, ChargePropertiesError, Rated
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 
@@ -139,6 +139,11 @@ def current(versions: Sequence[Version], now: datetime) -> Version | None:
 
 def _is_removed(charge: Charge, period_end: datetime) -> bool:
     return charge.deleted_at is not None and charge.deleted_at < period_end
+
+
+def plan_version_at(plan: Plan, now: datetime) -> PlanVersion | None:
+    """What the plan costs now; its versions may be prefetched."""
+    return current(sorted(plan.versions.all(), key=lambda each: (each.effective_from, each.number)), now)
 
 
 def filters_of(version: ChargeVersion) -> list[ChargeFilter]:

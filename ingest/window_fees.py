@@ -78,9 +78,12 @@ def rate_window(window: Window, prices: PriceList, used: WindowUsage) -> Iterato
 
 
 def count_days(window: Window, prices: PriceList) -> Days:
-    """The days of the window and of its period, whole days where the customer is."""
+    """The days of the window and of its period, whole days where the customer is.
+
+    A trial counts from the first start, through every change of plan (Lago: trial period).
+    """
     zone = window.timezone
-    started = window.subscription.started_at.astimezone(zone).date()
+    started = window.subscription.anchor.astimezone(zone).date()
     trial = prices.plan.trial_days if prices.plan else 0
     return Days(
         billed=window.days,
@@ -114,6 +117,9 @@ def _is_something(fee: NewFee) -> bool:
 def _rate_plan(window: Window, prices: PriceList, days: Days) -> NewFee | None:
     version = prices.plan
     if version is None or not version.amount or days.billed == days.trial:
+        return None
+    billed_from = window.subscription.plan_billed_from
+    if billed_from is not None and window.period.start < billed_from:
         return None
     billed = days.billed - days.trial
     exact = rate_plan_fee(base_amount=version.amount, billed_days=billed, period_days=days.period)

@@ -40,7 +40,9 @@ def _read(service: Service, bounds: tuple[datetime, datetime], period_label: str
         subscription=OuterRef("pk"), starts_at__lte=OuterRef(OuterRef("period_start"))
     ).order_by("-starts_at")
     running = (
-        Subscription.objects.filter(customer=OuterRef("customer"), started_at__lt=OuterRef("period_end"))
+        Subscription.objects.filter(
+            customer=OuterRef("customer"), started_at__lt=OuterRef("period_end"), canceled_at=None
+        )
         .filter(Q(terminated_at=None) | Q(terminated_at__gt=OuterRef("period_start")))
         .annotate(biller=Coalesce(Subquery(term.values("biller")[:1]), Value(Biller.SERVICE.value)))
     )

@@ -24,7 +24,9 @@ KNOWN_CODE = Exists(
     Metric.objects.filter(service=OuterRef("service"), code=OuterRef("code"), deleted_at=None)
 )
 KNOWN_SUBSCRIPTION = Exists(
-    Subscription.objects.filter(service=OuterRef("service"), external_id=OuterRef("external_subscription_id"))
+    Subscription.objects.filter(
+        service=OuterRef("service"), external_id=OuterRef("external_subscription_id"), canceled_at=None
+    )
 )
 MatchFilter = condition_filter(
     "match",

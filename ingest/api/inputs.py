@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
@@ -30,6 +31,8 @@ VOCABULARY = frozenset(
         "value_is_out_of_range",
         "value_is_too_long",
         "value_is_not_valid_number",
+        "invalid_count",
+        "invalid_count_per_integration_type",
         "invalid_format",
         "invalid_date",
         "invalid_amount",
@@ -85,7 +88,18 @@ def read_input(
     key, 422 with a list of codes by field; a nested field goes by its own
     name, as in Lago.
     """
-    reader = serializer(data=read_root(body, root), partial=is_partial, context=context)
+    return _read(serializer(data=read_root(body, root), partial=is_partial, context=context))
+
+
+def read_query(query: QueryDict, *, serializer: type[serializers.Serializer]) -> dict[str, Any]:
+    """The checked values of a query; empty ones count as absent, the last of several counts.
+
+    Raises ApiError as `read_input` does.
+    """
+    return _read(serializer(data={name: text for name, text in query.items() if text}))
+
+
+def _read(reader: serializers.Serializer) -> dict[str, Any]:
     if not reader.is_valid():
         raise refuse_fields(_translate(reader.errors))
     values: dict[str, Any] = reader.validated_data

@@ -11,8 +11,6 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from ingest.rating.money import exponent, round_to_currency
-
 
 class JsonRenderer(BaseRenderer):
     """Writes dicts and msgspec structs as UTF-8 JSON."""
@@ -63,8 +61,3 @@ def render_decimal(number: Decimal | None) -> str | None:
         return f"{text}.0"
     text = text.rstrip("0")
     return f"{text}0" if text.endswith(".") else text
-
-
-def render_cents(amount: Decimal, currency: str) -> int:
-    """An amount in whole minor units of its currency, as Lago's `*_cents`: 12.34 CAD is 1234, 500 JPY is 500."""
-    return int(round_to_currency(amount, currency).scaleb(exponent(currency)))

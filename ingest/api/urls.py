@@ -3,16 +3,22 @@
 from django.urls import path
 
 from ingest.api import converters  # noqa: F401
+from ingest.api.customers import CustomersView, CustomerView
 from ingest.api.events import EventBatchView, EventsView, EventView
 from ingest.api.metrics import MetricsView, MetricView
 from ingest.api.plans import PlansView, PlanView
+from ingest.api.subscriptions import SubscriptionsView, SubscriptionView
 
 urlpatterns = [
     path("events", EventsView.as_view(), name="events"),
     path("events/batch", EventBatchView.as_view(), name="events-batch"),
     path("events/<text:transaction_id>", EventView.as_view(), name="event"),
-    path("billable_metrics", MetricsView.as_view(), name="billable-metrics"),
-    path("billable_metrics/<text:code>", MetricView.as_view(), name="billable-metric"),
+    path("customers", CustomersView.as_view(), name="customers"),
+    path("customers/<text:external_id>", CustomerView.as_view(), name="customer"),
+    path("subscriptions", SubscriptionsView.as_view(), name="subscriptions"),
+    path("subscriptions/<text:external_id>", SubscriptionView.as_view(), name="subscription"),
     path("plans", PlansView.as_view(), name="plans"),
     path("plans/<text:code>", PlanView.as_view(), name="plan"),
+    path("billable_metrics", MetricsView.as_view(), name="billable-metrics"),
+    path("billable_metrics/<text:code>", MetricView.as_view(), name="billable-metric"),
 ]

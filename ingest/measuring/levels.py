@@ -22,7 +22,7 @@ SELECT task.task_id, read.grouped_by,
     AND (event.timestamp >= task.started_at OR EXISTS (
         SELECT FROM ingest_subscription AS earlier
         WHERE earlier.service_id = %(service)s AND earlier.external_id = task.external_id
-            AND earlier.started_at < task.started_at
+            AND earlier.started_at < task.started_at AND earlier.canceled_at IS NULL
     ))
 GROUP BY task.task_id, task.counts_from, task.counts_to, task.period_days, read.grouped_by
 """

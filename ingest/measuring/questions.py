@@ -94,6 +94,7 @@ def _columns(service: Service, windows: Sequence[Window]) -> Parameters:
         "subscriptions": [window.subscription.pk for window in windows],
         "counts_from": [window.counts_from for window in windows],
         "counts_to": [window.counts_to for window in windows],
+        "days_to": [window.days_to for window in windows],
         "closes_at": [window.period.end + grace for window in windows],
         "starts": [window.period.start for window in windows],
         "ends": [window.period.end for window in windows],

@@ -4,7 +4,7 @@ from ingest.measuring.hits import IN_TIME, hits
 
 DAY = "(event.timestamp AT TIME ZONE task.timezone)::date"
 FIRST_DAY = "(task.counts_from AT TIME ZONE task.timezone)::date"
-LAST_DAY = "((task.counts_to - interval '1 microsecond') AT TIME ZONE task.timezone)::date"
+LAST_DAY = "((task.days_to - interval '1 microsecond') AT TIME ZONE task.timezone)::date"
 
 # What was there before the window counts for all of its days. A price that walks through the events is given two
 # steps a day: up to the day's highest level, and on to its last. All of a day's units have the same share, so the

@@ -33,11 +33,11 @@ WITH price AS (
         price.filter_values, price.matching, price.ignored, price.group_keys
     FROM unnest(
         %(subscriptions)s::bigint[], %(price_lists)s::int[], %(counts_from)s::timestamptz[],
-        %(counts_to)s::timestamptz[], %(closes_at)s::timestamptz[], %(starts)s::timestamptz[],
-        %(ends)s::timestamptz[], %(period_days)s::int[], %(timezones)s::text[]
+        %(counts_to)s::timestamptz[], %(days_to)s::timestamptz[], %(closes_at)s::timestamptz[],
+        %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(period_days)s::int[], %(timezones)s::text[]
     ) AS wanted (
-        subscription_id, price_list, counts_from, counts_to, closes_at, period_start, period_end, period_days,
-        timezone
+        subscription_id, price_list, counts_from, counts_to, days_to, closes_at, period_start, period_end,
+        period_days, timezone
     )
     JOIN ingest_subscription AS subscription ON subscription.id = wanted.subscription_id
     JOIN price ON price.price_list = wanted.price_list

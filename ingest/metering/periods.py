@@ -63,6 +63,9 @@ _CALENDAR_ORIGIN = date(2024, 1, 1)
 
 _MONTHS = {Interval.MONTHLY: 1, Interval.QUARTERLY: 3, Interval.SEMIANNUAL: 6, Interval.YEARLY: 12}
 
+# How often an interval comes in a year, to compare plans of different ones (Lago: yearly amount).
+PERIODS_A_YEAR = {Interval.WEEKLY: 52, **{interval: 12 // months for interval, months in _MONTHS.items()}}
+
 _CALENDAR_LABELS: dict[Interval, Callable[[date], str]] = {
     Interval.WEEKLY: lambda day: "{0.year:04d}-W{0.week:02d}".format(day.isocalendar()),
     Interval.MONTHLY: lambda day: day.isoformat()[:7],

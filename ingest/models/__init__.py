@@ -17,7 +17,13 @@ from ingest.models.catalogue import (
 from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
 from ingest.models.service import LateUsagePolicy, Phase, Service
-from ingest.models.subscription import Biller, BillerTerm, BillingTime, Subscription
+from ingest.models.subscription import (
+    Biller,
+    BillerTerm,
+    BillingTime,
+    Subscription,
+    SubscriptionStatus,
+)
 from ingest.models.usage import Fee, FeeKind, Usage
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "RoundingFunction",
     "Service",
     "Subscription",
+    "SubscriptionStatus",
     "Usage",
     "UsageEvent",
 ]

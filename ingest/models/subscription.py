@@ -1,5 +1,7 @@
 """Subscriptions, and who bills each of them from when."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -16,8 +18,20 @@ class BillingTime(models.TextChoices):
     ANNIVERSARY = "anniversary", "Anniversary"
 
 
+class SubscriptionStatus(models.TextChoices):
+    """Where a subscription stands at an instant: its dates say it, no sweep has to (names as in Lago)."""
+
+    PENDING = "pending", "Pending"
+    ACTIVE = "active", "Active"
+    TERMINATED = "terminated", "Terminated"
+    CANCELED = "canceled", "Canceled"
+
+
 class Subscription(PublicModel):
-    """A customer on a plan, under the service's own id for it."""
+    """A customer on a plan from an instant to another, under the service's own id for it.
+
+    A change of plan ends one and begins the next under the same external id, at the same instant.
+    """
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="subscriptions")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
@@ -39,22 +53,30 @@ class Subscription(PublicModel):
     previous = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="next_ones"
     )
+    plan_billed_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Base amounts of earlier periods were due before it was known: they are not billed.",
+    )
     odoo_order_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    profile = models.JSONField(
+        default=dict, blank=True, help_text="What else the service says of it, in Lago's field names."
+    )
 
     class Meta:
         ordering = ["external_id", "-started_at"]
+        # The constraint subscription_one_at_a_time, in a migration, keeps those of one external id apart in time.
+        indexes = [
+            models.Index(fields=["service", "external_id", "started_at"], name="subscription_by_external_id")
+        ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["service", "external_id"],
-                condition=Q(terminated_at=None),
-                name="subscription_open_once",
-            ),
-            models.UniqueConstraint(
-                fields=["service", "external_id", "started_at"], name="subscription_once_per_start"
-            ),
             models.CheckConstraint(
                 condition=Q(terminated_at=None) | Q(terminated_at__gt=F("started_at")),
                 name="subscription_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(canceled_at=None) | Q(canceled_at__lte=F("started_at")),
+                name="subscription_is_canceled_before_it_starts",
             ),
             models.CheckConstraint(
                 condition=Q(billing_time__in=BillingTime.values), name="subscription_billing_time_is_known"
@@ -64,6 +86,19 @@ class Subscription(PublicModel):
 
     def __str__(self) -> str:
         return self.external_id
+
+    @property
+    def anchor(self) -> datetime:
+        """What its anniversaries count from: kept through every change of plan."""
+        return self.subscription_at or self.started_at
+
+    def status_at(self, now: datetime) -> SubscriptionStatus:
+        """Where it stands at an instant."""
+        if self.canceled_at is not None:
+            return SubscriptionStatus.CANCELED
+        if self.terminated_at is not None and self.terminated_at <= now:
+            return SubscriptionStatus.TERMINATED
+        return SubscriptionStatus.PENDING if self.started_at > now else SubscriptionStatus.ACTIVE
 
 
 class Biller(models.TextChoices):

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from ingest.api.openapi import envelop, list_of
-from ingest.api.rendering import render_cents, render_decimal, render_second
+from ingest.api.rendering import render_decimal, render_second
 from ingest.metering.arithmetic import exact_sum
 from ingest.models import ChargeModel, Fee, FeeKind
-from ingest.rating.money import exponent, round_to_currency
+from ingest.rating.money import exponent, to_cents
 from reconciliation.fee_taxes import BilledFee, FeeTax
 
 ITEM_TYPES: Mapping[str, str] = {
@@ -106,8 +106,8 @@ def show_fee(billed: BilledFee) -> FeeOut:
     fee, tax = billed.fee, billed.exact_tax
     currency, cents = fee.currency, fee.amount.scaleb(exponent(fee.currency))
     subscription = fee.subscription
-    amount_cents = render_cents(fee.amount, currency)
-    tax_cents = render_cents(tax, currency)
+    amount_cents = to_cents(fee.amount, currency)
+    tax_cents = to_cents(tax, currency)
     return FeeOut(
         lago_id=str(fee.public_id),
         lago_charge_id=str(fee.charge.public_id) if fee.charge else None,
@@ -148,7 +148,7 @@ def show_tax(tax: FeeTax, currency: str) -> AppliedTax:
         tax_name=tax.name,
         tax_code=tax.rate.code,
         tax_rate=float(tax.rate.percent),
-        amount_cents=render_cents(round_to_currency(tax.exact, currency), currency),
+        amount_cents=to_cents(tax.exact, currency),
         amount_currency=currency,
     )
 

@@ -13,9 +13,10 @@ from ingest.api.errors import ApiError, refuse_fields
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import read_page
 from ingest.api.queries import read_id, read_list
-from ingest.api.rendering import render_cents, render_second
+from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
 from ingest.calendar import customer_timezone
+from ingest.rating.money import to_cents
 from reconciliation.api.fee_answers import AppliedTax, FeeOut, show_fee, show_tax
 from reconciliation.bills import Bill, BillList, BillStatus, OdooBill, Wanted, find_bill
 from reconciliation.fee_taxes import add_bills, taxes_of_bill
@@ -174,8 +175,7 @@ def _show_whole(bill: Bill) -> InvoiceWithFees:
 
 def _show_line(line: AmountLine, currency: str) -> InvoiceLine:
     untaxed, tax, total = (
-        0 if amount is None else render_cents(amount, currency)
-        for amount in (line.untaxed, line.tax, line.total)
+        0 if amount is None else to_cents(amount, currency) for amount in (line.untaxed, line.tax, line.total)
     )
     known_total = untaxed + tax if line.total is None else total
     known_untaxed = total - tax if line.untaxed is None else untaxed
@@ -184,7 +184,7 @@ def _show_line(line: AmountLine, currency: str) -> InvoiceLine:
 
 def _words(bill: Bill) -> dict[str, object]:
     row, currency = bill.row, bill.row.currency
-    untaxed, tax, total = (render_cents(each, currency) for each in (bill.untaxed, bill.tax, bill.total))
+    untaxed, tax, total = (to_cents(each, currency) for each in (bill.untaxed, bill.tax, bill.total))
     return {
         "lago_id": str(row.public_id),
         "source": str(bill.kind),

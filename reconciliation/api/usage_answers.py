@@ -6,10 +6,11 @@ from datetime import timedelta
 import msgspec
 
 from ingest.api.openapi import envelop, list_of
-from ingest.api.rendering import render_cents, render_decimal, render_second
+from ingest.api.rendering import render_decimal, render_second
 from ingest.calendar import customer_timezone
 from ingest.charge_usage import BucketUsage, ChargeUsage, PeriodUsage
 from ingest.metering.arithmetic import ZERO
+from ingest.rating.money import to_cents
 from reconciliation.expected_taxes import CustomerTaxes
 
 
@@ -208,8 +209,8 @@ def _sums(
 ) -> _Words:
     currency, zone = usage.currency, customer_timezone(usage.subscription.customer)
     amounts = [(each.charge.odoo_product_id, each.whole.amount) for each in charges]
-    untaxed = render_cents(sum((amount for _, amount in amounts), start=ZERO), currency)
-    tax = render_cents(taxes.tax(amounts, currency), currency)
+    untaxed = to_cents(sum((amount for _, amount in amounts), start=ZERO), currency)
+    tax = to_cents(taxes.tax(amounts, currency), currency)
     return {
         "from_datetime": render_second(usage.start),
         "to_datetime": render_second(usage.end - timedelta(seconds=1)),
@@ -248,14 +249,14 @@ def _figures(bucket: BucketUsage, currency: str) -> _Words:
         "units": render_decimal(bucket.units),
         "total_aggregated_units": render_decimal(bucket.total_units),
         "events_count": bucket.events_count,
-        "amount_cents": render_cents(bucket.amount, currency),
+        "amount_cents": to_cents(bucket.amount, currency),
     }
 
 
 def _projection(bucket: BucketUsage, currency: str) -> _Words:
     return {
         "projected_units": render_decimal(bucket.units),
-        "projected_amount_cents": render_cents(bucket.amount, currency),
+        "projected_amount_cents": to_cents(bucket.amount, currency),
     }
 
 

@@ -63,9 +63,10 @@ WRONG = {
     "event_counts_once": lambda: twice(
         factories.UsageEventFactory, "service", "external_subscription_id", "transaction_id"
     ),
-    "subscription_open_once": lambda: overlap([(1, 1), None], [(9, 1), None]),
-    "subscription_once_per_start": lambda: overlap([(1, 1), (2, 1)], [(1, 1), None]),
     "subscription_one_at_a_time": lambda: overlap([(1, 1), (9, 2)], [(9, 1), None]),
+    "subscription_is_canceled_before_it_starts": lambda: factories.SubscriptionFactory(
+        canceled_at=datetime(2026, 1, 2, tzinfo=UTC)
+    ),
     "subscription_ends_after_it_starts": lambda: overlap([(1, 1), (1, 1)], [(2, 1), None]),
     "subscription_billing_time_is_known": lambda: factories.SubscriptionFactory(billing_time="lunar"),
     "subscription_has_an_external_id": lambda: factories.SubscriptionFactory(external_id=""),
@@ -114,11 +115,23 @@ def test_subscriptions_may_follow_one_another_under_one_external_id(first, secon
         ([(1, 1), (9, 2)], [(9, 1), (12, 1)]),
         ([(3, 1), (4, 1)], [(1, 1), (9, 1)]),
         ([(3, 1), None], [(1, 1), (9, 1)]),
+        ([(1, 1), None], [(9, 1), None]),
+        ([(1, 1), (2, 1)], [(1, 1), None]),
     ],
 )
 def test_an_event_never_belongs_to_two_subscriptions_at_once(first, second):
     with refused_by("subscription_one_at_a_time"):
         overlap(first, second)
+
+
+def test_a_canceled_subscription_is_in_nobodys_way():
+    customer, start = factories.CustomerFactory(), datetime(2026, 9, 1, tzinfo=UTC)
+    for canceled_at in (start, start, None):
+        factories.SubscriptionFactory(
+            customer=customer, external_id="s", started_at=start, canceled_at=canceled_at
+        )
+    with refused_by("subscription_one_at_a_time"):
+        factories.SubscriptionFactory(customer=customer, external_id="s", started_at=start)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import time_machine
 from django.test import Client
 
 from ingest.keys import create_key
 from tests import factories
+from tests.ingest.api.subscribing import NOW
 
 
 @pytest.fixture
@@ -62,6 +64,26 @@ def post_batch(post):
         return post("events/batch", {"events": list(events)})
 
     return post_batch
+
+
+@pytest.fixture
+def clock():
+    """It is noon on 20 October 2026 until the test moves on."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def subscribe(call, service, clock):
+    """Posts a subscription to one of two monthly plans, or to a yearly one that is cheaper than the dear one."""
+    for code, amount, interval in (("basic", 10, "monthly"), ("pro", 50, "monthly"), ("year", 500, "yearly")):
+        factories.PlanFactory(service=service, code=code, amount=amount, interval=interval)
+
+    def subscribe(plan="pro", external_id="s", customer="acme", **fields):
+        named = {"external_customer_id": customer, "plan_code": plan, "external_id": external_id}
+        return call("POST", "subscriptions", {"subscription": named | fields})
+
+    return subscribe
 
 
 def make_event(transaction_id="t-1", **fields):
