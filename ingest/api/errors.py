@@ -23,6 +23,7 @@ PHRASES = {
     405: "Method Not Allowed",
     413: "Content Too Large",
     422: "Unprocessable Entity",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }

@@ -15,6 +15,7 @@ from ingest.api.schema import BATCH, BATCH_EXAMPLES, EVENT_EXAMPLES, EventInput
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
 from ingest.expressions import Failure, evaluate
+from ingest.models import Scope
 
 REFUSALS: dict[Refusal, FieldErrors] = {
     Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
@@ -45,6 +46,9 @@ EventsAnswer = envelop("events", list[Event], "EventsAnswer")
 class EventsView(ApiView):
     """One event."""
 
+    resource = "event"
+    writes = Scope.INGEST
+
     @describe(
         "create_event",
         "Post a usage event",
@@ -69,6 +73,9 @@ class EventsView(ApiView):
 
 class EventBatchView(ApiView):
     """Many events, all or none."""
+
+    resource = "event"
+    writes = Scope.INGEST
 
     @describe(
         "create_events",
