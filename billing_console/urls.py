@@ -14,10 +14,11 @@ urlpatterns = [
     path("api/v1/", include("ingest.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api/.*$", show_unknown_route),
+    re_path(r"^api(?:/[\s\S]*)?$", show_unknown_route),
     path("health", show_health, name="health"),
 ]
 
-# Outside any view too, an error under /api/ is JSON.
+# Outside any view too, an error is JSON unless a browser asks.
+handler404 = "ingest.api.errors.show_not_found"
 handler400 = "ingest.api.errors.show_bad_request"
 handler500 = "ingest.api.errors.show_server_error"
