@@ -10,7 +10,10 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import resolve
 from structlog.contextvars import bound_contextvars
 
-API = "/api/v1/"
+API = "/api"
+HEALTH = "/health"
+# What a browser looks at below /api: pages like any other.
+PAGES = frozenset({"/api/docs", "/api/schema"})
 CHUNK = 1024 * 1024
 MAX_CHUNKS = 64
 
@@ -26,13 +29,18 @@ class ApiShortcutMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: WSGIRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(API):
+        if not is_for_programs(request.path_info):
             return self.get_response(request)
         with bound_contextvars(request_id=str(uuid4()), request=f"{request.method} {request.path_info}"):
             response = call_view(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 drain_body(request)
             return response
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether no browser is expected at an address: the API, what is none of it below /api, and health."""
+    return (path.startswith(f"{API}/") or path in (API, HEALTH)) and path not in PAGES
 
 
 def call_view(request: WSGIRequest) -> HttpResponseBase:

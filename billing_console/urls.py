@@ -21,6 +21,7 @@ urlpatterns = [
     path("health", show_health, name="health"),
 ]
 
-# Outside any view too, an error under /api/ is JSON.
+# Outside any view too, an error is JSON unless a browser asks.
+handler404 = "ingest.api.errors.show_not_found"
 handler400 = "ingest.api.errors.show_bad_request"
 handler500 = "ingest.api.errors.show_server_error"

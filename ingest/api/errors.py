@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.response import Response
 
 logger = structlog.get_logger(__name__)
 
@@ -21,8 +21,10 @@ PHRASES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     413: "Content Too Large",
     422: "Unprocessable Entity",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -73,6 +75,7 @@ ANSWERS: Sequence[tuple[type[Exception], ApiError]] = (
     (exceptions.AuthenticationFailed, ApiError(401)),
     (exceptions.PermissionDenied, ApiError(403, code="forbidden")),
     (exceptions.MethodNotAllowed, ApiError(405, code="method_not_allowed")),
+    (exceptions.NotAcceptable, ApiError(406, code="not_acceptable")),
     (Http404, ApiError(404, code="resource_not_found")),
     (RequestDataTooBig, ApiError(413, code="body_is_too_large")),
     (UnreadablePostError, ApiError(400, message="the body ended early")),
@@ -84,41 +87,57 @@ ANSWERS: Sequence[tuple[type[Exception], ApiError]] = (
 FAULT = ApiError(500)
 
 
-def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
+def handle_exception(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """The JSON answer to whatever a view raised; what is our own fault is logged with its traceback."""
     answer = exc if isinstance(exc, ApiError) else _find_answer(exc)
     if answer.status >= 500:
         logger.error("api_request_failed", status=answer.status, exc_info=exc)
     else:
         logger.info("api_request_refused", status=answer.status, code=answer.code)
-    response = Response(answer.body, status=answer.status)
+    response = render_error(answer)
     if header := getattr(exc, "auth_header", ""):
         response["WWW-Authenticate"] = header
     return response
 
 
-def show_unknown_route(request: HttpRequest) -> JsonResponse:
-    """404 for every address under /api/ that is none of ours."""
-    return _render(ApiError(404, code="resource_not_found"))
+def render_error(answer: ApiError) -> HttpResponse:
+    """An error as JSON, whatever the request says it accepts."""
+    return HttpResponse(
+        msgspec.json.encode(answer.body), status=answer.status, content_type="application/json"
+    )
+
+
+def show_unknown_route(request: HttpRequest) -> HttpResponse:
+    """404 for every address under /api that is none of ours, and so for what Lago has and we do not serve."""
+    return render_error(ApiError(404, code="resource_not_found"))
+
+
+def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for what no address is: a client with a wrong base address reads JSON, a browser a page."""
+    if _is_for_person(request):
+        return defaults.page_not_found(request, exception)
+    return show_unknown_route(request)
 
 
 def show_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What Django itself refuses, such as an unknown host name: JSON for the API, a page for a browser."""
-    return _render(_find_answer(exception)) if _is_api(request) else defaults.bad_request(request, exception)
+    """What Django itself refuses, such as an unknown host name: a page for a browser, else JSON."""
+    if _is_for_person(request):
+        return defaults.bad_request(request, exception)
+    return render_error(_find_answer(exception))
 
 
 def show_server_error(request: HttpRequest) -> HttpResponse:
-    """A fault outside any view: JSON for the API, a page for a browser; never a traceback."""
-    return _render(FAULT) if _is_api(request) else defaults.server_error(request)
+    """A fault outside any view: a page for a browser, else JSON; never a traceback."""
+    return defaults.server_error(request) if _is_for_person(request) else render_error(FAULT)
 
 
 def _find_answer(exc: Exception) -> ApiError:
     return next((answer for kind, answer in ANSWERS if isinstance(exc, kind)), FAULT)
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
-
-
-def _render(answer: ApiError) -> JsonResponse:
-    return JsonResponse(answer.body, status=answer.status)
+def _is_for_person(request: HttpRequest) -> bool:
+    path = request.path_info
+    if path.startswith("/admin/"):
+        return True
+    is_api = path == "/api" or path.startswith("/api/")
+    return not is_api and "text/html" in request.META.get("HTTP_ACCEPT", "")

@@ -20,7 +20,7 @@ from ingest.api.schema import BATCH, BATCH_EXAMPLES, EVENT_EXAMPLES, EventInput
 from ingest.api.view import ApiView
 from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
 from ingest.expressions import Failure, evaluate
-from ingest.models import UsageEvent
+from ingest.models import Scope, UsageEvent
 from ingest.stored_events import count_events, find_event, list_events
 
 REFUSALS: dict[Refusal, FieldErrors] = {
@@ -66,6 +66,7 @@ class EventsView(ApiView):
     """One event in, all of them out."""
 
     resource = "event"
+    writes = Scope.INGEST
 
     @describe(
         "list_events",
@@ -137,6 +138,7 @@ class EventBatchView(ApiView):
     """Many events, all or none."""
 
     resource = "event"
+    writes = Scope.INGEST
 
     @describe(
         "create_events",

@@ -17,7 +17,7 @@ Answer = type[msgspec.Struct]
 
 DETAILS = {"anyOf": [{"type": "object"}, {"type": "string"}]}
 # What every call may answer.
-ALWAYS = (400, 401, 403, 500, 503)
+ALWAYS = (400, 401, 403, 429, 500, 503)
 OF_A_BODY = (413, 422)
 PAGES = (
     OpenApiParameter("page", int, description="Counted from 1."),

@@ -1,6 +1,6 @@
 """The mirror of what services sell, to whom, and what was used."""
 
-from ingest.models.api_key import ApiKey
+from ingest.models.api_key import ApiKey, RateWindow, Scope
 from ingest.models.audit_record import AuditRecord
 from ingest.models.catalogue import (
     BEGINNING,
@@ -46,7 +46,9 @@ __all__ = [
     "Phase",
     "Plan",
     "PlanVersion",
+    "RateWindow",
     "RoundingFunction",
+    "Scope",
     "Service",
     "Subscription",
     "SubscriptionStatus",

@@ -42,6 +42,15 @@ class ApiKeyFactory(DjangoModelFactory):
     digest = factory.Sequence(make_digest)
 
 
+class RateWindowFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.RateWindow
+
+    key = factory.SubFactory(ApiKeyFactory, rate_limit=100)
+    started_at = SEEN_AT
+    used = 1
+
+
 class CustomerFactory(DjangoModelFactory):
     class Meta:
         model = ingest.Customer

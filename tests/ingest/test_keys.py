@@ -48,7 +48,13 @@ def test_issuing_a_key_is_on_the_record(operator):
     entry = AuditRecord.objects.get()
     assert (entry.actor, entry.action, entry.service) == (operator, "api_key.create", issued.record.service)
     assert entry.object_id == str(issued.record.public_id)
-    assert entry.after == {"prefix": issued.record.prefix, "name": "production", "expires_at": None}
+    assert entry.after == {
+        "prefix": issued.record.prefix,
+        "name": "production",
+        "scopes": ["ingest", "read", "manage"],
+        "rate_limit": None,
+        "expires_at": None,
+    }
 
 
 def test_who_may_not_add_keys_gets_none(finance):
@@ -64,6 +70,29 @@ def test_a_key_cannot_be_issued_expired():
         issue(expires_at=timezone.now())
     assert refused.value.code == "expiry_is_past"
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"scopes": []}, "scopes_are_invalid"),
+        ({"scopes": ["read", "everything"]}, "scopes_are_invalid"),
+        ({"rate_limit": 0}, "rate_limit_is_invalid"),
+        ({"rate_limit": 10**9}, "rate_limit_is_invalid"),
+    ],
+)
+def test_a_key_opens_something_known_at_a_limit_that_lets_something_through(wrong, code):
+    with pytest.raises(DomainError) as refused:
+        issue(**wrong)
+    assert refused.value.code == code
+    assert not ApiKey.objects.exists()
+
+
+def test_a_key_opens_what_it_was_issued_for():
+    caller = find_caller(issue(scopes=["read", "ingest"], rate_limit=5).key)
+    assert (caller.scopes, caller.rate_limit) == ({"ingest", "read"}, 5)
+    caller = find_caller(issue().key)
+    assert (caller.scopes, caller.rate_limit) == ({"ingest", "read", "manage"}, None)
 
 
 def test_a_key_names_its_own_service_alone():
@@ -161,6 +190,19 @@ def test_the_command_prints_the_key_alone_on_its_last_line(capsys):
     key = capsys.readouterr().out.splitlines()[-1]
     assert find_caller(key).service_id == service.pk
     assert ApiKey.objects.get().name == "laptop"
+
+
+def test_the_command_issues_a_key_of_few_scopes_a_limit_and_an_end(capsys):
+    factories.ServiceFactory(code="nexacloud")
+    options = ["--service=nexacloud", "--scope=ingest", "--scope=read", "--days=30", "--rate-limit=50"]
+    call_command("create_api_key", *options)
+    row = ApiKey.objects.get()
+    assert (row.scopes, row.rate_limit) == (["ingest", "read"], 50)
+    assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
+    for wrong in ("--days=0", "--days=999999999", "--rate-limit=0"):
+        with pytest.raises(CommandError):
+            call_command("create_api_key", "--service=nexacloud", wrong)
+    assert ApiKey.objects.count() == 1
 
 
 def test_the_command_lists_the_services_when_it_knows_none_of_that_code():

@@ -63,15 +63,15 @@ def test_a_body_that_cannot_be_parsed_is_located(post, path, body, reason):
 
 def test_an_unknown_route_is_not_found(request_raw):
     not_found = {"status": 404, "error": "Not Found", "code": "resource_not_found"}
+    paths = ("/api/v1/nothing", "/api/v1/events/", "/api/v1/", "/api/v1", "/api/", "/api")
     for path in (
-        "/api",
-        "/api/v1/a%0Ab",
-        "/api/v1/nothing",
-        "/api/v1/events/",
-        "/api/v1/",
+        *paths,
         "/api/v2/events",
         "/api/x",
         "/api/v1/%00",
+        "/api/v1/%0A",
+        "/api/v1/api/v1/events",
+        "/api/docs/x",
     ):
         for method in ("GET", "POST", "DELETE"):
             assert answer(request_raw(method, path)) == not_found
