@@ -17,7 +17,7 @@ urlpatterns = [
     path("api/v1/", include("reconciliation.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api(?:/(?s:.*))?$", show_unknown_route),
+    re_path(r"^api(?:/[\s\S]*)?$", show_unknown_route),
     path("health", show_health, name="health"),
 ]
 

@@ -6,7 +6,7 @@ from django.urls import register_converter
 class TextConverter:
     """Any text, slashes and line breaks included."""
 
-    regex = r"(?s:.+)"
+    regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
         """The text itself."""

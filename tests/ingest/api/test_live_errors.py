@@ -40,7 +40,8 @@ def test_every_request_that_leads_nowhere_is_answered_in_json_and_the_next_is_se
     assert ask("BREW", "/api/v1/coupons") == unknown
     assert ask("HEAD", "/api/v1/wallets") == (404, None)
     assert ask("HEAD", "/api/v1/billable_metrics") == (200, None)
-    assert ask("HEAD", "/api/v1/events") == (405, None)
+    assert ask("HEAD", "/api/v1/events") == (200, None)
+    assert ask("HEAD", "/api/v1/events/batch") == (405, None)
     assert ask("OPTIONS", "/api/v1/events") == (405, "method_not_allowed")
     assert ask("POST", "/api/v1/events", HUGE) == (413, "body_is_too_large")
     assert ask("POST", "/health", HUGE) == (405, "method_not_allowed")

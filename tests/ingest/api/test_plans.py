@@ -345,6 +345,9 @@ class TestAnotherServices:
         assert len(call("GET", "plans", **headers).json()["plans"]) == 1
 
 
+FEBRUARY, MARCH = (factories.SEEN_AT.replace(month=month) for month in (2, 3))
+
+
 class TestDeleted:
     def test_it_is_gone_and_its_code_free(self, call, metric):
         make(call, standard(metric))
@@ -365,11 +368,12 @@ class TestDeleted:
         assert Plan.objects.get().deleted_at is None
         assert not AuditRecord.objects.filter(action="plan.delete").exists()
 
-    @pytest.mark.parametrize("ends", ["terminated_at", "canceled_at"])
-    def test_it_is_once_they_have_ended(self, call, service, ends):
+    @pytest.mark.parametrize(
+        "ended", [{"terminated_at": FEBRUARY}, {"canceled_at": FEBRUARY, "started_at": MARCH}]
+    )
+    def test_it_is_once_they_have_ended(self, call, service, ended):
         make(call)
         customer = factories.CustomerFactory(service=service)
-        ended = {ends: factories.SEEN_AT.replace(month=2)}
         factories.SubscriptionFactory(plan=Plan.objects.get(), customer=customer, **ended)
         assert call("DELETE", "plans/pro").status_code == 200
 
