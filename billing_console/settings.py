@@ -214,6 +214,8 @@ if not DEMO:
 
 # --- webhooks out ------------------------------------------------------------------------------------------
 
+# What a token names as its issuer, as Lago's tokens name LAGO_API_URL.
+API_URL = env.url("API_URL", f"http://{HOST}:{PORT}", ("http", "https"))
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 30, minimum=1, maximum=120)
 
 # --- libraries ---------------------------------------------------------------------------------------------
