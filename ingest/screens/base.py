@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from ingest.models.public import PublicModel
 from ingest.screens.actions import PostActionsMixin
 from ingest.screens.formatting import NOTHING
+from ingest.screens.secrets import names_secret
 
 
 class ConsoleAdmin(PostActionsMixin, ModelAdmin):
@@ -36,6 +37,10 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
         """The form with the row's buttons above it."""
         buttons = self.get_buttons(request, obj) if obj is not None else []
         return super().render_change_form(request, {**context, "buttons": buttons}, *args, obj=obj, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """What the library allows, less every secret: a yes or no to a guess of its start would tell it."""
+        return not names_secret(lookup) and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         """The list; an address with a character that no column can hold is a bad request, not an error."""
