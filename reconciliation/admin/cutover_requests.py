@@ -13,6 +13,7 @@ from ingest.screens.filters import ServiceFilter
 from reconciliation import cutover
 from reconciliation.admin.links import condition_address
 from reconciliation.admin.looks import CUTOVER
+from reconciliation.comparison.readiness import Condition
 from reconciliation.figures.cutover import read_switches
 from reconciliation.models import CutoverRequest, CutoverStatus
 from reconciliation.readiness import read_readiness
@@ -122,7 +123,7 @@ def _show_evidence(request: HttpRequest, row: CutoverRequest) -> dict[str, Any]:
     now = read_readiness(service=row.service, effective_date=row.effective_date) if is_waiting else None
     return {
         "look": CUTOVER[CutoverStatus(row.status)],
-        "then": [(condition, "") for condition in row.readiness.get("conditions", [])],
+        "then": [(Condition(**kept), "") for kept in row.readiness.get("conditions", [])],
         "now": [(item, condition_address(row.service, item)) for item in now.conditions] if now else [],
         "has_changed": now is not None and now.digest != row.evidence_digest,
         "switches": read_switches(service=row.service, effective_date=row.effective_date),
