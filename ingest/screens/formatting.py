@@ -41,6 +41,19 @@ def format_signed(value: Decimal | None, currency: str) -> str:
     return f"+{text}" if value is not None and value > 0 else text
 
 
+def say_amount(value: Decimal | None, currency: str, *, is_signed: bool = False) -> str:
+    """An amount within a sentence: in whole minor units, without a mark; the exact one stands in a table.
+
+    One that rounds to nothing and is not nothing is "less than 0.01".
+    """
+    if value is None:
+        return NOTHING
+    rounded = round_to_currency(value, currency)
+    if value and not rounded:
+        return f"less than {format_amount(Decimal(1).scaleb(-exponent(currency)), currency)}"
+    return (format_signed if is_signed else format_amount)(rounded, currency)
+
+
 def format_rounded(value: Decimal | None, currency: str, *, is_signed: bool = False) -> str:
     """An amount in whole minor units, marked with ≈ when that is not all of it."""
     if value is None:

@@ -12,7 +12,7 @@ from ingest.computed import Computed, explain_fee
 from ingest.metering.periods import Interval, PeriodLabelError, parse_label
 from ingest.models import AuditRecord, Fee
 from ingest.rating.money import round_to_currency
-from ingest.screens.formatting import format_amount, format_share, format_signed
+from ingest.screens.formatting import format_share, say_amount
 from reconciliation.comparison.causes import Cause
 from reconciliation.comparison.lines import LinePair
 from reconciliation.figures.queue import share_of
@@ -121,7 +121,7 @@ def mark_differences(pairs: Sequence[LinePair], currency: str) -> list[Line]:
 
 
 def write_sentence(row: Reconciliation) -> str:
-    """The row in one sentence, as finance would say it."""
+    """The row in one sentence, as finance would say it: amounts in whole minor units of the currency."""
     return f"{row.customer}, {name_period(row.period_label)}: {_SENTENCES[Outcome(row.outcome)](row)}"
 
 
@@ -135,27 +135,35 @@ def name_period(label: str) -> str:
 
 
 def _say_compared(row: Reconciliation) -> str:
-    delta = format_signed(row.delta, row.currency)
+    delta = say_amount(row.delta, row.currency, is_signed=True)
     share = share_of(row)
     percent = "" if share is None else f" ({format_share(share)})"
-    limit = format_amount(row.tolerance, row.currency)
-    within = "within" if row.delta is not None and abs(row.delta) <= row.tolerance else "above"
-    return f"{_say_both(row)}; {delta}{percent}, {within} the tolerance of {limit}"
+    limit = say_amount(row.tolerance, row.currency)
+    return f"{_say_both(row)}; {delta}{percent}, {_say_place(row)} the tolerance of {limit}"
+
+
+def _say_place(row: Reconciliation) -> str:
+    """Where the delta lies; "just" above when both round to the same."""
+    delta = abs(row.delta or Decimal(0))
+    if delta <= row.tolerance:
+        return "within"
+    rounded = (round_to_currency(amount, row.currency) for amount in (delta, row.tolerance))
+    return "just above" if len(set(rounded)) == 1 else "above"
 
 
 def _say_both(row: Reconciliation) -> str:
-    external = format_amount(row.external_amount, row.currency)
-    odoo = format_amount(row.odoo_amount, row.currency)
+    external = say_amount(row.external_amount, row.currency)
+    odoo = say_amount(row.odoo_amount, row.currency)
     return f"{row.service} billed {external} {row.currency}, Odoo computes {odoo}"
 
 
 def _say_missing_odoo(row: Reconciliation) -> str:
-    external = format_amount(row.external_amount, row.currency)
+    external = say_amount(row.external_amount, row.currency)
     return f"{row.service} billed {external} {row.currency}, Odoo has nothing for it yet"
 
 
 def _say_missing_external(row: Reconciliation) -> str:
-    odoo = format_amount(row.odoo_amount, row.currency)
+    odoo = say_amount(row.odoo_amount, row.currency)
     return f"Odoo computes {odoo} {row.currency}, {row.service} billed nothing that the console knows of"
 
 
