@@ -92,9 +92,9 @@ def format_instant(instant: datetime | None) -> str:
     return NOTHING if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
-def name_person(user: User | None) -> str:
-    """A person's full name, else their user name; nobody is the console's own schedule."""
-    return "the schedule" if user is None else user.get_full_name() or user.get_username()
+def name_person(user: User) -> str:
+    """A person's full name, else their user name."""
+    return user.get_full_name() or user.get_username()
 
 
 def show_figure(text: str, *, exact: str = "", tone: str = "") -> SafeString:

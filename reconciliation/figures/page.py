@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from ingest.buckets import describe_fee
 from ingest.computed import Computed, explain_fee
@@ -16,6 +16,7 @@ from ingest.screens.formatting import format_share, say_amount
 from reconciliation.comparison.causes import Cause
 from reconciliation.comparison.lines import LinePair
 from reconciliation.figures.queue import share_of
+from reconciliation.figures.requesters import name_pusher, name_requester, with_rule
 from reconciliation.figures.waterfall import Step, Waterfall, draw
 from reconciliation.lines import read_fees, read_lines
 from reconciliation.models import (
@@ -71,7 +72,7 @@ class RatedFee:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the page of one reconciliation shows."""
+    """All that the page of one reconciliation shows; each push, and the run, with who asked for it."""
 
     row: Reconciliation
     sentence: str
@@ -83,9 +84,10 @@ class Page:
     fees: Sequence[RatedFee]
     others: Sequence[Reconciliation]
     amounts: Sequence[Amount]
-    pushes: Sequence[Push]
+    pushes: Sequence[tuple[Push, str]]
     records: Sequence[AuditRecord]
     run: Run | None
+    asked_by: str
 
     @property
     def has_agreeing_lines(self) -> bool:
@@ -96,6 +98,7 @@ class Page:
 def read_page(row: Reconciliation) -> Page:
     """The page as things stand now; `row` comes with its customer, service and people."""
     lines = read_lines(row)
+    run = _read_run(row)
     return Page(
         row=row,
         sentence=write_sentence(row),
@@ -109,9 +112,10 @@ def read_page(row: Reconciliation) -> Page:
         amounts=list(
             _same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk")
         ),
-        pushes=list(_same_bill(Push.objects.all(), row).select_related("requested_by").order_by("-version")),
+        pushes=_read_pushes(row),
         records=_read_records(row),
-        run=_read_run(row),
+        run=run,
+        asked_by=name_requester(run) if run else "",
     )
 
 
@@ -229,6 +233,13 @@ def _read_records(row: Reconciliation) -> list[AuditRecord]:
     return list(records.select_related("actor")[:MOST_RECORDS])
 
 
+def _read_pushes(row: Reconciliation) -> list[tuple[Push, str]]:
+    """The pushes of the bill, the newest first, each with who asked for it."""
+    runs = Prefetch("run", with_rule(Run.objects.select_related("requested_by")))
+    pushes = _same_bill(Push.objects.all(), row).select_related("requested_by").prefetch_related(runs)
+    return [(push, name_pusher(push)) for push in pushes.order_by("-version")]
+
+
 def _read_run(row: Reconciliation) -> Run | None:
     """The newest run that could have moved this row's figures."""
     of_customer = Q(parameters__customers__contains=[row.customer_id])
@@ -236,4 +247,4 @@ def _read_run(row: Reconciliation) -> Run | None:
         service=row.service_id, kind__in=MOVING, period_label__in=["", row.period_label]
     )
     newest = runs.filter(of_customer | ~Q(parameters__has_key="customers"))
-    return newest.select_related("requested_by").order_by("-pk").first()
+    return with_rule(newest.select_related("requested_by")).order_by("-pk").first()
