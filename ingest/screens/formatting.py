@@ -44,13 +44,14 @@ def format_signed(value: Decimal | None, currency: str) -> str:
 def say_amount(value: Decimal | None, currency: str, *, is_signed: bool = False) -> str:
     """An amount within a sentence: in whole minor units, without a mark; the exact one stands in a table.
 
-    One that rounds to nothing and is not nothing is "less than 0.01".
+    One that rounds to nothing and is not nothing is "less than 0.01"; a signed one, a difference, is that "apart".
     """
     if value is None:
         return NOTHING
     rounded = round_to_currency(value, currency)
     if value and not rounded:
-        return f"less than {format_amount(Decimal(1).scaleb(-exponent(currency)), currency)}"
+        least = format_amount(Decimal(1).scaleb(-exponent(currency)), currency)
+        return f"less than {least} apart" if is_signed else f"less than {least}"
     return (format_signed if is_signed else format_amount)(rounded, currency)
 
 

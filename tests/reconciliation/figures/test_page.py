@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
         (
             "5.00",
             "5.004",
-            "NexaCloud billed 5.00 CAD, Odoo computes 5.00; less than 0.01 (−0.08 %), within {limit}",
+            "NexaCloud billed 5.00 CAD, Odoo computes 5.00; less than 0.01 apart (−0.08 %), within {limit}",
         ),
         (None, "0.272", "NexaCloud billed 0.27 CAD, Odoo has nothing for it yet"),
         (None, "9.00", "NexaCloud billed 9.00 CAD, Odoo has nothing for it yet"),
