@@ -30,6 +30,8 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
     # Counting behind every choice of every filter would read the table once for each.
     show_facets = ShowFacets.NEVER
     change_form_template = "admin/with_buttons.html"
+    # What a list without rows says: what will fill it, or that it is good so.
+    when_empty = ""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any

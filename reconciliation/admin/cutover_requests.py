@@ -26,6 +26,7 @@ class CutoverRequestAdmin(EvidenceAdmin):
     """What waits for a second person comes first."""
 
     change_form_template = "admin/reconciliation/cutoverrequest/change_form.html"
+    when_empty = "Finance asks for one on the page of a service in its dual run."
     list_display = (
         "service",
         "effective_date",

@@ -27,6 +27,7 @@ StateFilter = condition_filter(
 class PushAdmin(EvidenceAdmin):
     """The outbox to Odoo, the newest first."""
 
+    when_empty = "They are made when a period is rated and pushed: see Runs."
     list_display = (
         "customer",
         "service",

@@ -46,6 +46,7 @@ class Listed(ChangeList):
 class QueueScreen(EvidenceAdmin):
     """The list of reconciliations: views as tabs, filters, columns."""
 
+    when_empty = "Every row of this view is decided. The tab All shows them."
     list_before_template = "admin/reconciliation/reconciliation/views.html"
     list_display = (
         "whose",
