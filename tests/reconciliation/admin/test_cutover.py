@@ -177,7 +177,7 @@ def test_open_rows_of_older_periods_are_information_and_no_met_condition(client,
         told = [item for item in items if "Older periods do not block" in item]
         assert len(told) == times, address
         for item in told:
-            assert "for information" in item
+            assert "badge-info" in item
             assert "1 open row in 2026-07" in item
             assert "badge-good" not in item
 
