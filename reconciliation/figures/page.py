@@ -26,6 +26,7 @@ from reconciliation.models import (
     Reconciliation,
     Run,
     RunKind,
+    Side,
 )
 
 MOST_PERIODS = 12
@@ -168,7 +169,16 @@ def _say_missing_odoo(row: Reconciliation) -> str:
 
 def _say_missing_external(row: Reconciliation) -> str:
     odoo = say_amount(row.odoo_amount, row.currency)
-    return f"Odoo computes {odoo} {row.currency}, {row.service} billed nothing that the console knows of"
+    billed = _same_bill(
+        Amount.objects.filter(side=Side.EXTERNAL, is_current=True, currency=row.currency), row
+    )
+    said = "billed nothing that the console knows of"
+    if billed.filter(untaxed=None).exists() and billed.filter(total=None).exists():
+        # Kept before imports refused such documents beside each other.
+        said = (
+            "billed documents that state a total alone and others an untaxed amount alone: they have no sum"
+        )
+    return f"Odoo computes {odoo} {row.currency}, {row.service} {said}"
 
 
 _SENTENCES: Mapping[Outcome, Callable[[Reconciliation], str]] = {

@@ -75,6 +75,17 @@ def test_a_row_that_was_not_compared_says_why(outcome, sentence):
     assert page.write_sentence(row).endswith(sentence)
 
 
+def test_documents_that_have_no_sum_are_not_said_to_be_nothing():
+    row = make_row("9.00", None, customer__service__name="NexaCloud")
+    factories.AmountFactory(customer=row.customer)
+    assert page.write_sentence(row).endswith("billed nothing that the console knows of")
+
+    factories.AmountFactory(customer=row.customer, untaxed=None, total=Decimal("113.00"))
+
+    said = "NexaCloud billed documents that state a total alone and others an untaxed amount alone"
+    assert f"{said}: they have no sum" in page.write_sentence(row)
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [("2026-09", "September 2026"), ("2026-Q3", "2026-Q3"), ("2026-05-15", "2026-05-15"), ("odd", "odd")],
