@@ -143,5 +143,9 @@ class SourceDocumentAdmin(EvidenceAdmin):
         "shown_content",
     )
     shown_content = json_column("content")
-    state = show_currency
     fetched = age_column("fetched_at", title="fetched")
+
+    @admin.display(description="counts")
+    def state(self, document: SourceDocument) -> SafeString:
+        """Whether it is the version that counts."""
+        return show_currency(self, document)
