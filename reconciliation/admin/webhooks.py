@@ -49,6 +49,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
 
     list_display = ("url", "service", "algorithm", "is_active", "created_at", "deleted_at")
     list_filter = (ServiceFilter, "algorithm", "is_active")
+    when_empty = "An operator adds the address at which a service is told of its cutover."
     list_select_related = ("service",)
     search_fields = ("url", "name")
     fields = (*list_display, "name", "event_types")
@@ -90,6 +91,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
 class DeliveryAdmin(EvidenceAdmin):
     """Every message to every endpoint, with its exact body."""
 
+    when_empty = "Messages are made when a cutover is decided, for services with a webhook endpoint."
     list_display = (
         "webhook_type",
         "endpoint",

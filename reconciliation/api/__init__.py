@@ -1,1 +1,1 @@
-"""The part of the Lago-shaped API that needs this app's models: taxes, fees and bills, webhooks, the service itself."""
+"""The part of the Lago-shaped API that needs this app: taxes, fees and bills, webhooks, the service itself."""

@@ -8,8 +8,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0009_keys"),
-        ("reconciliation", "0004_billed_after_switch"),
+        ("ingest", "0011_keys"),
+        ("reconciliation", "0005_file_documents"),
     ]
 
     operations = [
