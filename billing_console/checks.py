@@ -27,6 +27,7 @@ IDS = {
     "WEBHOOK_TIMEOUT": "billing_console.E018",
     "LOG_LEVEL": "billing_console.E019",
     "ODOO_STANDIN_PORT": "billing_console.E020",
+    "API_URL": "billing_console.E021",
 }
 
 

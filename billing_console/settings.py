@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "simple_history",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "axes",
     "django_structlog",
     "ingest",
@@ -160,6 +161,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
+    # The page's scripts come with a package, not from the internet.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # A key that was typed in is forgotten with the page.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
 }
 
 # --- work outside requests ---------------------------------------------------------------------------------
@@ -214,6 +220,8 @@ if not DEMO:
 
 # --- webhooks out ------------------------------------------------------------------------------------------
 
+# What a token names as its issuer, as Lago's tokens name LAGO_API_URL.
+API_URL = env.url("API_URL", f"http://{HOST}:{PORT}", ("http", "https"))
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 30, minimum=1, maximum=120)
 
 # --- libraries ---------------------------------------------------------------------------------------------

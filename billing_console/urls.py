@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
+from billing_console.docs import DocsView
 from billing_console.health import show_health
 from ingest.api.errors import show_unknown_route
 
@@ -16,7 +17,7 @@ urlpatterns = [
     path("api/v1/", include("ingest.api.urls")),
     path("api/v1/", include("reconciliation.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", DocsView.as_view(), name="docs"),
     re_path(r"^api(?:/[\s\S]*)?$", show_unknown_route),
     path("health", show_health, name="health"),
 ]

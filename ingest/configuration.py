@@ -21,11 +21,13 @@ CONFIGURABLE = (
 
 
 @transaction.atomic
-def configure(*, service: Service, values: Mapping[str, Any], actor: User) -> list[str]:
+def configure(
+    *, service: Service, values: Mapping[str, Any], actor: User | None, rule: str = ""
+) -> list[str]:
     """Sets the given configuration, validated; returns the names of what changed.
 
-    Refuses who may not change services (`permission_denied`). Raises ValidationError for a wrong value and
-    KeyError for a name that is no configuration.
+    `rule` says what asked for it when no person did, as in `audit.Decision`. Refuses who may not change services
+    (`permission_denied`). Raises ValidationError for a wrong value and KeyError for a name that is no configuration.
     """
     require_permission(actor, "ingest.change_service")
     row = Service.objects.select_for_update().get(pk=service.pk)
@@ -44,5 +46,6 @@ def configure(*, service: Service, values: Mapping[str, Any], actor: User) -> li
         service=row,
         before={name: before[name] for name in changed},
         after={name: values[name] for name in changed},
+        rule=rule,
     )
     return changed

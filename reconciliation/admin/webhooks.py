@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ingest.errors import DomainError
@@ -17,7 +17,7 @@ from ingest.screens.filters import ServiceFilter, exact_filter, service_filter
 from ingest.screens.forms import show_form, show_once
 from reconciliation import webhooks
 from reconciliation.admin.looks import DELIVERY
-from reconciliation.models import Delivery, DeliveryStatus, WebhookEndpoint
+from reconciliation.models import Delivery, DeliveryStatus, SignatureAlgorithm, WebhookEndpoint
 
 
 class EndpointForm(forms.Form):
@@ -29,11 +29,17 @@ class EndpointForm(forms.Form):
     url = forms.URLField(
         max_length=1024, label="Address", assume_scheme="https", widget=UnfoldAdminTextInputWidget
     )
+    algorithm = forms.ChoiceField(
+        choices=SignatureAlgorithm.choices,
+        initial=SignatureAlgorithm.HMAC,
+        label="Signed by",
+        widget=UnfoldAdminSelectWidget,
+    )
     secret = forms.CharField(
         required=False,
         label="HMAC key",
         widget=UnfoldAdminTextInputWidget(attrs={"type": "password", "autocomplete": "off"}),
-        help_text="The key that the service already verifies with; empty makes a new one.",
+        help_text="For hmac: the key that the service already verifies with; empty makes a new one.",
     )
 
 
@@ -41,11 +47,12 @@ class EndpointForm(forms.Form):
 class WebhookEndpointAdmin(EvidenceAdmin):
     """The addresses of all services; a signing key is never shown again."""
 
-    list_display = ("url", "service", "is_active", "created_at")
-    list_filter = (ServiceFilter, "is_active")
+    list_display = ("url", "service", "algorithm", "is_active", "created_at", "deleted_at")
+    list_filter = (ServiceFilter, "algorithm", "is_active")
+    when_empty = "An operator adds the address at which a service is told of its cutover."
     list_select_related = ("service",)
-    search_fields = ("url",)
-    fields = list_display
+    search_fields = ("url", "name")
+    fields = (*list_display, "name", "event_types")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who may add an address."""
@@ -64,6 +71,8 @@ class WebhookEndpointAdmin(EvidenceAdmin):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
+                if not key:
+                    return HttpResponseRedirect(self.get_page_address(row))
                 explanation = f"{row.service} verifies with it that a message is ours."
                 return show_once(
                     request, screen=self, row=row, secret=key, title="The HMAC key", explanation=explanation
@@ -82,6 +91,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
 class DeliveryAdmin(EvidenceAdmin):
     """Every message to every endpoint, with its exact body."""
 
+    when_empty = "Messages are made when a cutover is decided, for services with a webhook endpoint."
     list_display = (
         "webhook_type",
         "endpoint",
@@ -118,7 +128,7 @@ class DeliveryAdmin(EvidenceAdmin):
 
     def get_buttons(self, request: HttpRequest, row: Delivery) -> list[Button]:
         """Sending a failed one again."""
-        if row.status != DeliveryStatus.FAILED:
+        if row.status != DeliveryStatus.FAILED or row.endpoint.deleted_at is not None:
             return []
         return self.offer(request, row, "retry", label="Send again", icon="refresh")
 

@@ -1,1 +1,1 @@
-"""The part of the Lago-shaped API that tells what Odoo says too: taxes, invoices, fees with their tax."""
+"""The part of the Lago-shaped API that needs this app: taxes, fees and bills, webhooks, the service itself."""

@@ -9,6 +9,8 @@ from itertools import takewhile
 from typing import Any
 
 DUAL_RUN = "dual_run"
+# What is told beside the conditions, by its code: it is neither met nor missing, and never blocks.
+TOLD = frozenset({"older_deltas"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class Condition:
     label: str
     detail: str
     count: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is only information; its `is_met` says no more than that it does not block."""
+        return self.code in TOLD
 
 
 @dataclass(frozen=True, slots=True)

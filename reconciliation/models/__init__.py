@@ -15,7 +15,13 @@ from reconciliation.models.odoo_mirror import (
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
-from reconciliation.models.webhook import Delivery, DeliveryStatus, WebhookEndpoint
+from reconciliation.models.webhook import (
+    Delivery,
+    DeliveryStatus,
+    SignatureAlgorithm,
+    SigningKey,
+    WebhookEndpoint,
+)
 
 __all__ = [
     "Alarm",
@@ -43,6 +49,8 @@ __all__ = [
     "RunKind",
     "RunStatus",
     "Side",
+    "SignatureAlgorithm",
+    "SigningKey",
     "Source",
     "SourceDocument",
     "Status",

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -9,22 +10,55 @@ from ingest.models import Service
 from ingest.models.public import PublicModel
 
 
+class SignatureAlgorithm(models.TextChoices):
+    """How an endpoint's messages are signed (words as in Lago)."""
+
+    JWT = "jwt", "jwt: RS256, verified with the console's public key"
+    HMAC = "hmac", "hmac: SHA-256, verified with the endpoint's own key"
+
+
 class WebhookEndpoint(PublicModel):
     """An address of a service that is told of facts; its signing secret is kept encrypted."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="webhook_endpoints")
     url = models.URLField(max_length=1024)
-    secret = models.BinaryField(editable=False, help_text="The HMAC key, encrypted at rest.")
+    name = models.CharField(max_length=255, blank=True)
+    algorithm = models.CharField(
+        max_length=8, choices=SignatureAlgorithm.choices, default=SignatureAlgorithm.HMAC
+    )
+    secret = models.BinaryField(editable=False, help_text="The HMAC key, encrypted at rest; empty with jwt.")
+    event_types = ArrayField(
+        models.CharField(max_length=64), null=True, blank=True, help_text="What it is told of; empty is all."
+    )
     is_active = models.BooleanField(default=True)
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the service does not listen there any more."
+    )
 
     class Meta:
         ordering = ["service", "url"]
         constraints = [
-            models.UniqueConstraint(fields=["service", "url"], name="webhook_endpoint_once"),
+            models.UniqueConstraint(
+                fields=["service", "url"], condition=Q(deleted_at=None), name="webhook_endpoint_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(algorithm__in=SignatureAlgorithm.values), name="webhook_algorithm_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.url
+
+
+class SigningKey(PublicModel):
+    """A pair of RSA keys of this installation, by what it signs; the private one is encrypted at rest."""
+
+    purpose = models.CharField(max_length=32, unique=True)
+    private_key = models.BinaryField(editable=False)
+    public_key = models.TextField(help_text="PEM.")
+
+    def __str__(self) -> str:
+        return self.purpose
 
 
 class DeliveryStatus(models.TextChoices):

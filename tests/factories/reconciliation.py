@@ -135,6 +135,15 @@ class WebhookEndpointFactory(DjangoModelFactory):
     secret = b"sealed"
 
 
+class SigningKeyFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.SigningKey
+
+    purpose = factory.Sequence(lambda n: f"purpose-{n}")
+    private_key = b"sealed"
+    public_key = "-----BEGIN PUBLIC KEY-----"
+
+
 class DeliveryFactory(DjangoModelFactory):
     class Meta:
         model = reconciliation.Delivery

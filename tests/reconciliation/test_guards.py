@@ -58,6 +58,7 @@ def reconciled_twice():
 
 
 WRONG = {
+    "webhook_algorithm_is_known": lambda: factories.WebhookEndpointFactory(algorithm="none"),
     "alarm_open_once": lambda: twice(factories.AlarmFactory, "reference"),
     "alarm_kind_is_known": lambda: factories.AlarmFactory(kind="noise"),
     "run_kind_is_known": lambda: factories.RunFactory(kind="walk"),

@@ -8,6 +8,7 @@ import socket
 import uuid
 from datetime import timedelta
 
+import jwt
 import pytest
 from cryptography.fernet import InvalidToken
 from django.utils import timezone
@@ -17,6 +18,7 @@ from ingest.models import AuditRecord
 from reconciliation import webhooks
 from reconciliation.models import Delivery, WebhookEndpoint
 from reconciliation.secrets import decrypt, encrypt
+from reconciliation.signing import read_public_key
 from reconciliation.webhooks import WAITS, announce, create_endpoint, deliver_due, retry, sign
 from tests import factories
 from tests.reconciliation.receiver import receive
@@ -152,6 +154,29 @@ class TestDelivering:
         digest = hmac.new(SECRET.encode(), body, hashlib.sha256).digest()
         assert base64.b64decode(headers["X-Lago-Signature"], validate=True) == digest
         assert "\n" not in headers["X-Lago-Signature"]
+
+    def test_by_jwt_the_body_is_signed_with_the_consoles_own_key(self, settings):
+        settings.API_URL = "https://console.example"
+        with receive(200) as receiver:
+            delivery = tell(listen(receiver.url, algorithm="jwt"), name="Zoë & <Söhne>")
+            assert deliver(delivery) == 1
+        ((headers, body),) = receiver.requests
+        assert headers["X-Lago-Signature-Algorithm"] == "jwt"
+        token = headers["X-Lago-Signature"]
+        assert jwt.get_unverified_header(token)["alg"] == "RS256"
+        claims = jwt.decode(token, read_public_key(), algorithms=["RS256"])
+        assert claims == {"data": body.decode(), "iss": "https://console.example"}
+
+    def test_an_endpoint_that_was_deleted_is_left_alone(self, operator):
+        with receive(200) as receiver:
+            delivery = tell(listen(receiver.url))
+            WebhookEndpoint.objects.update(deleted_at=timezone.now())
+            assert deliver(delivery) == 0
+        assert receiver.requests == []
+        Delivery.objects.update(status="failed", next_attempt_at=None)
+        with pytest.raises(DomainError) as refused:
+            retry(delivery_id=delivery.pk, actor=operator)
+        assert refused.value.code == "endpoint_is_deleted"
 
     def test_a_known_signature_stays_what_it_is(self):
         assert sign(secret="key", body=b"The quick brown fox jumps over the lazy dog") == (

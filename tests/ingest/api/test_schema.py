@@ -20,7 +20,10 @@ def test_it_is_served_with_its_page_to_anyone():
     document = Client().get("/api/schema", headers={"accept": "application/json"}).json()
     assert {"/api/v1/events", "/api/v1/events/batch"} <= set(document["paths"])
     assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
-    assert Client().get("/api/docs").status_code == 200
+    page = Client().get("/api/docs")
+    assert page.status_code == 200
+    assert "http" not in page.content.decode(), "every address is the console's own"
+    assert "SwaggerUIBundle({" in Client().get("/api/docs?script").content.decode()
 
 
 def test_the_examples_are_true(post):

@@ -86,6 +86,7 @@ def test_an_endpoints_key_is_shown_once_and_kept_encrypted(client, operator):
     client.force_login(operator)
     address = reverse("admin:reconciliation_webhookendpoint_add")
     values = {"service": "nexacloud", "url": "https://cloud.example/hooks", "secret": "our-own-old-key"}
+    values["algorithm"] = "hmac"
 
     page = client.post(address, values)
 
@@ -98,10 +99,22 @@ def test_an_endpoints_key_is_shown_once_and_kept_encrypted(client, operator):
     assert "our-own-old-key" not in str(AuditRecord.objects.values())
 
 
+def test_an_endpoint_signed_by_jwt_has_no_key_to_show(client, operator):
+    factories.ServiceFactory(code="nexacloud")
+    client.force_login(operator)
+    values = {"service": "nexacloud", "url": "https://cloud.example/hooks", "algorithm": "jwt"}
+
+    answer = client.post(reverse("admin:reconciliation_webhookendpoint_add"), values)
+
+    endpoint = WebhookEndpoint.objects.get()
+    assert (endpoint.algorithm, bytes(endpoint.secret)) == ("jwt", b"")
+    assert answer["Location"] == page_of(endpoint)
+
+
 def test_an_endpoint_that_is_there_already_is_refused_on_the_form(client, operator):
     endpoint = factories.WebhookEndpointFactory()
     client.force_login(operator)
-    values = {"service": endpoint.service.code, "url": endpoint.url}
+    values = {"service": endpoint.service.code, "url": endpoint.url, "algorithm": "hmac"}
 
     page = client.post(reverse("admin:reconciliation_webhookendpoint_add"), values)
 
