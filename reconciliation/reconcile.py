@@ -84,8 +84,8 @@ WITH held AS (
             OR (NOT has_external AND bool_or(has_external AND NOT has_odoo) OVER same_bill)
             AS has_other_currency
     FROM sides
-    JOIN ingest_customer AS customer ON customer.id = sides.customer_id
     LEFT JOIN taxed USING (customer_id, currency, period_start, period_end)
+    JOIN ingest_customer AS customer ON customer.id = sides.customer_id
     WINDOW same_bill AS (PARTITION BY customer_id, period_start, period_end)
 ), measured AS (
     SELECT based.*, odoo_amount - external_amount AS delta,
