@@ -148,15 +148,20 @@ class SubscriptionView(ApiView):
         return _answer(ended)
 
     def _find(self, external_id: str, request: Request) -> SubscriptionRow:
-        """The newest of that status; of those to begin the next one."""
-        wanted = request.query_params.get("status") or SubscriptionStatus.ACTIVE
-        is_pending = wanted == SubscriptionStatus.PENDING
-        rows = _rows(self.caller.service_id).filter(external_id=external_id)
-        found = with_shown(rows.filter(in_status(wanted, timezone.now())))
-        row = found.order_by("started_at" if is_pending else "-started_at", "-pk").first()
-        if row is None:
-            raise REFUSALS["unknown_subscription"]
-        return row
+        status = request.query_params.get("status") or SubscriptionStatus.ACTIVE
+        return find_subscription(self.caller.service_id, external_id, status)
+
+
+def find_subscription(
+    service_id: int, external_id: str, status: str = SubscriptionStatus.ACTIVE
+) -> SubscriptionRow:
+    """The newest of that status, of those to begin the next one; raises ApiError 404."""
+    rows = with_shown(_rows(service_id).filter(in_status(status, timezone.now()), external_id=external_id))
+    is_pending = status == SubscriptionStatus.PENDING
+    row = rows.order_by("started_at" if is_pending else "-started_at", "-pk").first()
+    if row is None:
+        raise REFUSALS["unknown_subscription"]
+    return row
 
 
 def filter_subscriptions(
