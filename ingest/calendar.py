@@ -100,12 +100,13 @@ def grid_of(subscription: Subscription) -> Grid:
 def first_period_from(subscription: Subscription, at: datetime) -> Period:
     """The subscription's first period that starts at or after an instant.
 
-    One that itself starts there or later has no earlier period: its first counts, though the calendar's may have
-    begun before.
+    For one that itself starts there or later it is the period of that instant, begun though the calendar's may
+    have: it has no part before.
     """
     grid = grid_of(subscription)
-    period = billing_period(at=max(at, subscription.started_at), **grid)
-    return period if max(period.start, subscription.started_at) >= at else next_period(period=period, **grid)
+    period = billing_period(at=at, **grid)
+    is_first = period.start >= at or subscription.started_at >= at
+    return period if is_first else next_period(period=period, **grid)
 
 
 def first_period_on(subscription: Subscription, day: date) -> Period:

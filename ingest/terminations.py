@@ -9,9 +9,23 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from ingest import audit
-from ingest.models import Customer, Subscription
+from ingest.models import Customer, Subscription, SubscriptionStatus
+
+
+def in_status(status: str, now: datetime | Now) -> Q:
+    """The rows of a status, by the rule of `Subscription.status_at`; an unknown one has none."""
+    never = Q(canceled_at__isnull=False)
+    left = ~never & (Q(terminated_at=None) | Q(terminated_at__gt=now))
+    conditions: Mapping[str, Q] = {
+        SubscriptionStatus.CANCELED: never,
+        SubscriptionStatus.TERMINATED: ~never & Q(terminated_at__lte=now),
+        SubscriptionStatus.PENDING: left & Q(started_at__gt=now),
+        SubscriptionStatus.ACTIVE: left & Q(started_at__lte=now),
+    }
+    return conditions.get(status, Q(pk__in=[]))
 
 
 def not_over(now: datetime) -> QuerySet[Subscription]:

@@ -4,16 +4,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from ingest import customers
-from ingest.models import Customer, LagoId, LagoKind, Subscription
+from ingest.models import Customer, LagoId, LagoKind, Subscription, SubscriptionStatus
 from ingest.screens.actions import person_of, say
 from ingest.screens.base import ConsoleAdmin
 from ingest.screens.filters import ServiceFilter, condition_filter
 from ingest.screens.formatting import show_badge
+from ingest.terminations import in_status
 
 LinkFilter = condition_filter(
     "link",
@@ -40,6 +41,9 @@ class CustomerAdmin(ConsoleAdmin):
         "name",
         "email",
         "timezone",
+        "currency",
+        "profile",
+        "deleted_at",
         "odoo_partner_id",
         "stripe_customer_id",
         "lago_id",
@@ -51,9 +55,12 @@ class CustomerAdmin(ConsoleAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
-        """Each customer with how many subscriptions are open."""
+        """Each customer with how many subscriptions run or are to begin."""
         open_ones = (
-            Subscription.objects.filter(customer=OuterRef("pk"), terminated_at=None)
+            Subscription.objects.filter(customer=OuterRef("pk"))
+            .filter(
+                in_status(SubscriptionStatus.ACTIVE, Now()) | in_status(SubscriptionStatus.PENDING, Now())
+            )
             .order_by()
             .values("customer")
             .annotate(count=Count("*"))

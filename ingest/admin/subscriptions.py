@@ -2,16 +2,27 @@
 
 from django.contrib import admin
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
-from ingest.models import BillerTerm, Subscription
+from ingest.models import BillerTerm, Subscription, SubscriptionStatus
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.filters import ServiceFilter, condition_filter
+from ingest.screens.formatting import show_badge
+from ingest.terminations import in_status
 
-StateFilter = condition_filter(
-    "state",
-    "state",
-    {"open": ("Open", Q(terminated_at=None)), "ended": ("Ended", Q(terminated_at__isnull=False))},
+StatusFilter = condition_filter(
+    "status",
+    "status",
+    {status: (status.label, in_status(status, Now())) for status in SubscriptionStatus},
 )
+TONES = {
+    SubscriptionStatus.ACTIVE: ("good", "play_arrow"),
+    SubscriptionStatus.PENDING: ("info", "schedule"),
+    SubscriptionStatus.TERMINATED: ("plain", "stop"),
+    SubscriptionStatus.CANCELED: ("plain", "block"),
+}
 OrderFilter = condition_filter(
     "Odoo order",
     "order",
@@ -36,6 +47,7 @@ class SubscriptionAdmin(EvidenceAdmin):
 
     list_display = (
         "external_id",
+        "status",
         "customer",
         "service",
         "plan",
@@ -44,9 +56,15 @@ class SubscriptionAdmin(EvidenceAdmin):
         "terminated_at",
         "odoo_order_id",
     )
-    list_filter = (ServiceFilter, StateFilter, OrderFilter, "billing_time")
+    list_filter = (ServiceFilter, StatusFilter, OrderFilter, "billing_time")
     list_select_related = ("customer", "service", "plan")
-    search_fields = ("external_id", "customer__name", "customer__external_id", "=odoo_order_id")
-    search_help_text = "External id, customer or Odoo order id"
-    fields = list_display
+    search_fields = ("external_id", "name", "customer__name", "customer__external_id", "=odoo_order_id")
+    search_help_text = "External id, name, customer or Odoo order id"
+    fields = (*list_display, "name", "subscription_at", "ending_at", "canceled_at", "previous", "profile")
     inlines = (BillerTermInline,)
+
+    @admin.display(description="status")
+    def status(self, subscription: Subscription) -> SafeString:
+        """Where it stands now."""
+        status = subscription.status_at(timezone.now())
+        return show_badge(str(status.label), *TONES[status])

@@ -1,9 +1,11 @@
 """/subscriptions: who is on which plan, from when to when (Lago: subscriptions)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
@@ -20,6 +22,7 @@ from ingest.inputs.subscriptions import SubscriptionChange, SubscriptionInput, T
 from ingest.models import Subscription as SubscriptionRow
 from ingest.models import SubscriptionStatus
 from ingest.subscriptions import change_subscription, end_subscription, subscribe
+from ingest.terminations import in_status
 
 SubscriptionAnswer = envelop("subscription", Subscription, "SubscriptionAnswer")
 SubscriptionsAnswer = list_of("subscriptions", Subscription, "SubscriptionsAnswer")
@@ -146,15 +149,20 @@ class SubscriptionView(ApiView):
         return _answer(ended)
 
     def _find(self, external_id: str, request: Request) -> SubscriptionRow:
-        """The newest of that status; of those to begin the next one."""
-        wanted = request.query_params.get("status") or SubscriptionStatus.ACTIVE
-        is_pending = wanted == SubscriptionStatus.PENDING
-        rows = _rows(self.caller.service_id).filter(external_id=external_id)
-        found = with_shown(rows.filter(_of_statuses([wanted], timezone.now())))
-        row = found.order_by("started_at" if is_pending else "-started_at", "-pk").first()
-        if row is None:
-            raise REFUSALS["unknown_subscription"]
-        return row
+        status = request.query_params.get("status") or SubscriptionStatus.ACTIVE
+        return find_subscription(self.caller.service_id, external_id, status)
+
+
+def find_subscription(
+    service_id: int, external_id: str, status: str = SubscriptionStatus.ACTIVE
+) -> SubscriptionRow:
+    """The newest of that status, of those to begin the next one; raises ApiError 404."""
+    rows = with_shown(_rows(service_id).filter(in_status(status, timezone.now()), external_id=external_id))
+    is_pending = status == SubscriptionStatus.PENDING
+    row = rows.order_by("started_at" if is_pending else "-started_at", "-pk").first()
+    if row is None:
+        raise REFUSALS["unknown_subscription"]
+    return row
 
 
 def filter_subscriptions(
@@ -172,24 +180,9 @@ def filter_subscriptions(
         # There are no prices of one subscription alone.
         rows = rows.none()
     statuses = [text for text in query.getlist("status[]") + query.getlist("status") if text]
-    return rows.filter(_of_statuses(statuses or [SubscriptionStatus.ACTIVE], now))
-
-
-def _of_statuses(statuses: Sequence[str], now: datetime) -> Q:
-    """The rows of one of these statuses, by the rule of `Subscription.status_at`; an unknown one has none."""
-    never = Q(canceled_at__isnull=False)
-    over = ~never & Q(terminated_at__lte=now)
-    left = ~never & (Q(terminated_at=None) | Q(terminated_at__gt=now))
-    conditions: Mapping[str, Q] = {
-        SubscriptionStatus.CANCELED: never,
-        SubscriptionStatus.TERMINATED: over,
-        SubscriptionStatus.PENDING: left & Q(started_at__gt=now),
-        SubscriptionStatus.ACTIVE: left & Q(started_at__lte=now),
-    }
-    found = Q(pk__in=[])
-    for status in statuses:
-        found |= conditions.get(status, Q(pk__in=[]))
-    return found
+    return rows.filter(
+        reduce(or_, (in_status(status, now) for status in statuses or [SubscriptionStatus.ACTIVE]))
+    )
 
 
 def _rows(service_id: int) -> QuerySet[SubscriptionRow]:

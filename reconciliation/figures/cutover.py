@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from ingest.calendar import first_period_on, running_subscriptions
+from ingest.calendar import first_period_on, midnight_of, running_subscriptions
 from ingest.models import Phase, Service
 from reconciliation.comparison.readiness import Condition
 from reconciliation.models import CutoverRequest, CutoverStatus
@@ -63,6 +63,9 @@ def read_switches(*, service: Service, effective_date: date) -> list[Switch]:
     """When the service's open subscriptions would switch: each at its first period start on or after the date."""
     counts: dict[datetime, int] = {}
     for subscription in running_subscriptions(service, timezone.now()).iterator():
-        start = first_period_on(subscription, effective_date).start
+        start = max(
+            first_period_on(subscription, effective_date).start,
+            midnight_of(subscription.customer, effective_date),
+        )
         counts[start] = counts.get(start, 0) + 1
     return [Switch(start, counts[start]) for start in sorted(counts)]

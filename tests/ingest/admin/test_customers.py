@@ -1,5 +1,7 @@
 """The account link on the customer's page."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 
@@ -83,7 +85,8 @@ def test_unlinked_customers_are_a_list_of_their_own(client, auditor):
 def test_the_list_says_how_many_subscriptions_are_open(client, auditor):
     customer = factories.CustomerFactory()
     factories.SubscriptionFactory.create_batch(2, customer=customer)
-    factories.SubscriptionFactory(customer=customer, terminated_at=factories.SEEN_AT)
+    factories.SubscriptionFactory(customer=customer, terminated_at=datetime(2026, 2, 1, tzinfo=UTC))
+    factories.SubscriptionFactory(customer=customer, canceled_at=datetime(2025, 12, 1, tzinfo=UTC))
     client.force_login(auditor)
 
     (row,) = client.get(LIST).context["cl"].result_list

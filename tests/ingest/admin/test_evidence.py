@@ -1,5 +1,6 @@
 """The screens of evidence: what they find, and that they only show it."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -34,6 +35,34 @@ def test_unmatched_events_are_found_by_why_they_are(client):
     assert found(client, "usageevent", match="code") == [no_code]
     assert found(client, "usageevent", match="subscription") == [nobodys, no_subscription]
     assert found(client, "usageevent", match="no") == [nobodys, no_subscription, no_code]
+
+
+def test_an_event_of_a_canceled_subscription_matches_none(client):
+    subscription = factories.SubscriptionFactory(canceled_at=datetime(2025, 12, 1, tzinfo=UTC))
+    event = factories.UsageEventFactory(
+        service=subscription.service, external_subscription_id=subscription.external_id
+    )
+
+    assert found(client, "usageevent", match="subscription") == [event]
+
+
+def test_subscriptions_are_found_by_where_they_stand(client):
+    long_ago, far_away = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    rows = {
+        "active": factories.SubscriptionFactory(terminated_at=far_away, name="Main"),
+        "pending": factories.SubscriptionFactory(started_at=far_away),
+        "terminated": factories.SubscriptionFactory(
+            started_at=long_ago, terminated_at=long_ago + timedelta(days=1)
+        ),
+        "canceled": factories.SubscriptionFactory(canceled_at=long_ago),
+    }
+
+    for status, row in rows.items():
+        assert found(client, "subscription", status=status) == [row]
+        page = client.get(reverse("admin:ingest_subscription_changelist"), {"status": status})
+        assert status.capitalize() in page.content.decode()
+        assert client.get(reverse("admin:ingest_subscription_change", args=[row.pk])).status_code == 200
+    assert found(client, "subscription", q="Main") == [rows["active"]]
 
 
 def test_another_services_metric_does_not_match_an_event(client):

@@ -46,3 +46,14 @@ def test_only_a_service_in_its_dual_run_has_conditions():
     assert [card.service for card in cards if card.conditions] == [running]
     assert cards[0].service == running
     assert cards[0].unmet
+
+
+def test_what_is_to_begin_after_the_date_switches_with_it():
+    yearly = factories.PlanFactory(interval="yearly")
+    factories.SubscriptionFactory(
+        customer__service=yearly.service, plan=yearly, started_at=datetime(2026, 11, 20, tzinfo=UTC)
+    )
+
+    (switch,) = cutover.read_switches(service=yearly.service, effective_date=date(2026, 11, 1))
+
+    assert switch.starts_at == datetime(2026, 11, 1, tzinfo=UTC)
