@@ -21,6 +21,8 @@ from reconciliation.lago.taking import Errand, Taker, take
 
 # What happens, how many are done, and of how many; 0 where nobody knows.
 Echo = Callable[[str, int, int], None]
+# Each telling is a write of its own, of a run's progress.
+TOLD_EVERY = 20
 
 
 def import_from_lago(
@@ -85,7 +87,8 @@ def _take_all(errand: Errand, listings: Sequence[Listing], echo: Echo) -> Report
         for record in _in_order(listing):
             report.outcomes.append(take(taker, errand, name, record))
             done += 1
-            echo(f"Taking over {name}", done, total)
+            if done % TOLD_EVERY == 0 or done == total:
+                echo(f"Taking over {name}", done, total)
         report.outcomes += _find_gone(taker, errand, listing)
     return report
 

@@ -1,7 +1,7 @@
 """`manage.py import_lago`: brings over what a service keeps in Lago."""
 
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,10 @@ def _read_key(path: Path | None) -> str:
 
 
 def _read_day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2026-09-01") from None
 
 
 def _midnight(day: date | None, service: Service) -> datetime | None:

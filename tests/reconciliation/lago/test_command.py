@@ -90,6 +90,12 @@ def test_a_day_is_the_services(run, service):
     assert row.metered_from.isoformat() == "2026-09-01T04:00:00+00:00"
 
 
+@pytest.mark.parametrize("day", ["2026-13-01", "yesterday", ""])
+def test_what_is_no_day_is_refused(run, day):
+    with pytest.raises(CommandError, match="is no day such as"):
+        run("--since", day)
+
+
 class TestKeys:
     def test_the_key_is_read_from_a_file(self, run, monkeypatch, tmp_path):
         monkeypatch.delenv("LAGO_API_KEY")
