@@ -138,7 +138,7 @@ def running_subscriptions(service: Service, now: datetime) -> QuerySet[Subscript
 def windows_of(
     *, service: Service, period_label: str, customers: Iterable[int] | None = None
 ) -> list[Window]:
-    """The windows of every subscription that has a period of that label and ran in it.
+    """The windows of every subscription that has a period of that label and ran in it, history left out.
 
     Both ends are whole milliseconds: an event in the one in which a plan replaces another under the same
     external id counts for the new one alone. Raises PeriodLabelError for a text that is no period label.
@@ -152,7 +152,7 @@ def windows_of(
     rows = rows.annotate(has_successor=Exists(successor))
     for subscription in rows.prefetch_related("plan", "customer__service").iterator(CHUNK):
         period = period_by_label(label=period_label, **grid_of(subscription))
-        if period is None:
+        if period is None or _is_history(subscription, period):
             continue
         ended_at = subscription.terminated_at
         bounds = active_window(
@@ -166,6 +166,11 @@ def windows_of(
     return windows
 
 
+def _is_history(subscription: Subscription, period: Period) -> bool:
+    """Whether a period ended before the console took the subscription over."""
+    return subscription.metered_from is not None and period.end <= subscription.metered_from
+
+
 def start_bounds(period_label: str) -> tuple[datetime, datetime]:
     """Between which instants a period of that label starts, wherever its customer is.
 
@@ -177,7 +182,7 @@ def start_bounds(period_label: str) -> tuple[datetime, datetime]:
 
 
 def closed_labels(*, service: Service, now: datetime) -> list[str]:
-    """The labels of all closed periods in which a subscription of the service ran, oldest first."""
+    """The labels of all closed periods in which a subscription of the service was metered, oldest first."""
     starts: dict[str, datetime] = {}
     grace = timedelta(hours=service.grace_hours)
     for grid, first, last in _read_spans(service, now):
@@ -217,6 +222,7 @@ def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetim
         is_calendar = grid["billing_time"] is BillingTime.CALENDAR
         key = (grid["interval"], grid["timezone"].key, None if is_calendar else grid["anchor"])
         start, end = subscription.started_at, subscription.terminated_at or now
+        start = max(start, subscription.metered_from or start)
         _, first, last = spans.get(key, (grid, start, end))
         spans[key] = (grid, min(first, start), max(last, end))
     return spans.values()

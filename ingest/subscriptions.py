@@ -15,7 +15,7 @@ from ingest.customers import find_or_make_customer, lock_customer, refuse_curren
 from ingest.errors import DomainError
 from ingest.metering.arithmetic import ZERO, exact_product
 from ingest.metering.periods import PERIODS_A_YEAR, Interval, billing_period
-from ingest.models import BillingTime, Customer, Plan, Subscription
+from ingest.models import BillingTime, Customer, Fee, Phase, Plan, Service, Subscription
 from ingest.prices import plan_version_at
 from ingest.services import lock_service
 from ingest.terminations import cancel, describe, end_for, next_of, not_over, record, terminate
@@ -108,6 +108,73 @@ def end_subscription(*, subscription: Subscription, values: Values, rule: str) -
     return row
 
 
+@transaction.atomic
+def take_over(*, customer: Customer, plan: Plan, external_id: str, terms: Values, rule: str) -> Subscription:
+    """A subscription that began elsewhere, with its own dates; audited. The service bills it, as it did.
+
+    `terms` hold columns: started_at and metered_from, and any of name, billing_time, subscription_at, ending_at,
+    terminated_at and profile; `follows` is the code of the plan that it took over from, where it did: that one, if
+    it is here, ends where this one starts. Refuses `service_is_live`, `currencies_differ`, `start_is_taken` and
+    `external_id_is_taken`.
+    """
+    _lock_external_id(customer.service_id, external_id)
+    customer = lock_customer(customer.pk)
+    refuse_live(customer.service)
+    _take_currency(customer, plan)
+    columns = {name: value for name, value in terms.items() if name != "follows"}
+    row = Subscription(
+        service=customer.service, customer=customer, plan=plan, external_id=external_id, **columns
+    )
+    row.previous = _hand_over(row, terms.get("follows", ""), rule)
+    _store(row)
+    record(row, "subscription.take_over", rule)
+    return row
+
+
+@transaction.atomic
+def keep_up(*, subscription: Subscription, plan: Plan, terms: Values, rule: str) -> Subscription:
+    """Gives a subscription that was taken over what became of it elsewhere, audited; `terms` as in `take_over`.
+
+    Its plan and its start can only become others while no period of it was metered (`periods_are_billed`);
+    `metered_from` moves back, never forward. Refuses what is `canceled` here already (`unknown_subscription`).
+    """
+    _lock_external_id(subscription.service_id, subscription.external_id)
+    customer = lock_customer(subscription.customer_id)
+    refuse_live(customer.service)
+    rows = Subscription.objects.select_related("plan", "customer__service", "previous__plan")
+    row = rows.get(pk=subscription.pk)
+    if row.canceled_at is not None:
+        raise DomainError("unknown_subscription", "It was canceled here.")
+    before = describe(row)
+    is_moved = plan.pk != row.plan_id or terms["started_at"] != row.started_at
+    if is_moved and Fee.objects.filter(subscription=row).exclude(amount=0, quantity=0).exists():
+        raise DomainError(
+            "periods_are_billed", "Its plan or its start changed, and periods were metered by them."
+        )
+    if is_moved:
+        _forget(row)
+        _take_currency(customer, plan)
+        row.plan = plan
+    for name, value in terms.items():
+        if name not in ("follows", "metered_from", "profile"):
+            setattr(row, name, value)
+    row.profile = {**row.profile, **terms.get("profile", {})}
+    if row.metered_from is not None:
+        row.metered_from = min(row.metered_from, terms["metered_from"])
+    if describe(row) != before:
+        _store(row)
+        record(row, "subscription.keep_up", rule, before)
+    return row
+
+
+def refuse_live(service: Service) -> None:
+    """Refuses a service of which Odoo bills, or is about to bill, what begins (`service_is_live`)."""
+    if service.phase in (Phase.APPROVED, Phase.LIVE):
+        raise DomainError(
+            "service_is_live", f"The cutover of {service} is decided: Odoo bills what comes now."
+        )
+
+
 def yearly_amount(plan: Plan, at: datetime) -> Decimal:
     """What a plan's base amount comes to in a year, by the price in force then (Lago: yearly amount)."""
     version = plan_version_at(plan, at)
@@ -159,6 +226,30 @@ def _begin(customer: Customer, external_id: str, wish: _Wish) -> Subscription:
     _store(row)
     record(row, "subscription.begin", wish.rule)
     return row
+
+
+def _hand_over(row: Subscription, plan_code: str, rule: str) -> Subscription | None:
+    """The one that a subscription took over from, ended at the instant at which the other starts.
+
+    Elsewhere the two instants may lie apart; here there is no time between them, in which events would be nobody's.
+    """
+    if not plan_code:
+        return None
+    earlier = Subscription.objects.filter(
+        customer=row.customer,
+        external_id=row.external_id,
+        plan__code=plan_code,
+        started_at__lt=row.started_at,
+        canceled_at=None,
+    )
+    previous = earlier.select_related("plan", "customer__service").order_by("-started_at").first()
+    if previous is None or previous.terminated_at == row.started_at:
+        return previous
+    before = describe(previous)
+    previous.terminated_at = row.started_at
+    _store(previous)
+    record(previous, "subscription.hand_over", rule, before)
+    return previous
 
 
 def _change_plan(current: Subscription, wish: _Wish) -> Subscription:

@@ -85,7 +85,7 @@ def end_all(customer: Customer, *, now: datetime, rule: str) -> None:
 
 def describe(subscription: Subscription) -> dict[str, Any]:
     """What an audit record says of a subscription."""
-    dates = ("subscription_at", "started_at", "ending_at", "terminated_at", "canceled_at")
+    dates = ("subscription_at", "started_at", "ending_at", "terminated_at", "canceled_at", "metered_from")
     return {
         "plan": subscription.plan.code,
         "customer": subscription.customer.external_id,

@@ -29,6 +29,12 @@ LEFT_UNDONE = ("refused", "failed", "unknown", "pending", "sending")
 # What asks for a run when no person does, as the audit names it.
 BY_SCHEDULE, BY_COMMAND = "schedule", "command"
 
+# What only its command can do again, and why.
+NOT_REPEATABLE = {
+    RunKind.IMPORT: "Import the file again: the console does not keep it.",
+    RunKind.LAGO: "Start manage.py import_lago again: the console does not keep Lago's key.",
+}
+
 FINANCE_KINDS = {RunKind.PUSH, RunKind.REFRESH, RunKind.RECONCILE, RunKind.RERUN, RunKind.FETCH}
 
 
@@ -80,13 +86,14 @@ def request_run(
 def retry_run(*, run_id: int, actor: User) -> Run:
     """Queues the same work again as a new run.
 
-    Refuses one that is not finished (`not_finished`), and an import (`not_repeatable`): its file is not kept.
+    Refuses one that is not finished (`not_finished`), and an import (`not_repeatable`): its file, or its key to
+    Lago, is not kept.
     """
     run = Run.objects.select_related("service").get(pk=run_id)
     if not run.is_finished:
         raise DomainError("not_finished", "This run is not finished yet.")
-    if run.kind == RunKind.IMPORT:
-        raise DomainError("not_repeatable", "Import the file again: the console does not keep it.")
+    if run.kind in NOT_REPEATABLE:
+        raise DomainError("not_repeatable", NOT_REPEATABLE[RunKind(run.kind)])
     return request_run(
         kind=RunKind(run.kind),
         service=run.service,

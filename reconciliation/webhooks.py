@@ -117,6 +117,32 @@ def change_endpoint(
 
 
 @transaction.atomic
+def renew_key(*, endpoint_id: int, actor: User, reason: str) -> str:
+    """Gives an endpoint another HMAC key and returns it, this once; what is sent from now on is signed with it.
+
+    Refuses who may not (`permission_denied`), one that was deleted (`unknown_endpoint`), one that is signed for by
+    jwt (`not_hmac`), and no reason (`reason_required`).
+    """
+    require_permission(actor, "reconciliation.change_webhookendpoint")
+    if not reason.strip():
+        raise DomainError("reason_required", "Say why the endpoint needs another key.")
+    row = _lock_endpoint(WebhookEndpoint(pk=endpoint_id))
+    if row.algorithm != SignatureAlgorithm.HMAC:
+        raise DomainError("not_hmac", "This endpoint has no key: it verifies with the console's public key.")
+    key = _make_secret()
+    row.secret = encrypt(key)
+    row.save(update_fields=["secret"])
+    audit.record(
+        actor=actor,
+        action="webhook_endpoint.renew_key",
+        target=row,
+        service=row.service,
+        reason=reason.strip(),
+    )
+    return key
+
+
+@transaction.atomic
 def delete_endpoint(*, endpoint: WebhookEndpoint, rule: str) -> WebhookEndpoint:
     """Ends an endpoint: nothing more is sent there, what waits fails. Its row and its past stay.
 

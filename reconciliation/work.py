@@ -16,7 +16,7 @@ from reconciliation.intents import plan_pushes
 from reconciliation.models import PushStatus, Run, RunKind
 from reconciliation.odoo import connect
 from reconciliation.reconcile import reconcile_period
-from reconciliation.runs import Progress
+from reconciliation.runs import NOT_REPEATABLE, Progress
 
 Summary = dict[str, Any]
 # A run's message names this many reasons; the pushes themselves have them all.
@@ -140,7 +140,7 @@ def do_work(run: Run, progress: Progress) -> Summary:
     summary: Summary = {}
     steps = STEPS.get(RunKind(run.kind))
     if steps is None:
-        raise DomainError("not_repeatable", "Import the file again: the console does not keep it.")
+        raise DomainError("not_repeatable", NOT_REPEATABLE[RunKind(run.kind)])
     for step in steps:
         summary |= step(run, progress)
     return summary

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from ingest import customers
-from ingest.models import Customer, Subscription, SubscriptionStatus
+from ingest.models import Customer, LagoId, LagoKind, Subscription, SubscriptionStatus
 from ingest.screens.actions import person_of, say
 from ingest.screens.base import ConsoleAdmin
 from ingest.screens.filters import ServiceFilter, condition_filter
@@ -74,6 +74,12 @@ class CustomerAdmin(ConsoleAdmin):
         if customer.is_linked:
             return show_badge(f"partner {customer.odoo_partner_id}", "good", "link")
         return show_badge("unlinked", "warn", "link_off")
+
+    @admin.display(description="Lago's id")
+    def lago_id(self, customer: Customer) -> str:
+        """What the customer was in Lago, where it came from there."""
+        ids = LagoId.objects.filter(kind=LagoKind.CUSTOMER, public_id=customer.public_id)
+        return ", ".join(str(each.lago_id) for each in ids) or "–"
 
     @admin.display(description="open subscriptions")
     def subscriptions_count(self, customer: Any) -> int:

@@ -10,7 +10,6 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ingest.api.customer_input import CustomerInput, to_columns
 from ingest.api.errors import ApiError, refuse_fields
 from ingest.api.inputs import read_input
 from ingest.api.openapi import PAGES, describe, envelop, list_of
@@ -19,6 +18,7 @@ from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
 from ingest.calendar import customer_timezone
 from ingest.customers import STRIPE, delete_customer, upsert_customer
+from ingest.inputs.customers import CustomerInput, to_columns
 from ingest.models import Customer as CustomerRow
 
 REFUSALS: Mapping[str, ApiError] = {

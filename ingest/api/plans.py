@@ -9,41 +9,23 @@ from uuid import uuid5
 import msgspec
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ingest.api.charges import (
-    MOST_CENTS,
-    MOST_CHARGES,
-    UNKNOWN_CHARGE,
-    UNKNOWN_METRIC,
-    ChargeInput,
-    PlanCharge,
-    UnservedField,
-    read_charge,
-    refuse_terms,
-    show_charge,
-)
+from ingest.api.charges import UNKNOWN_CHARGE, UNKNOWN_METRIC, PlanCharge, refuse_terms, show_charge
 from ingest.api.errors import ApiError, refuse_fields
-from ingest.api.inputs import TextField, read_input, refuse_values
+from ingest.api.inputs import read_input
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import paginate
 from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
 from ingest.catalogue import InvalidChargeError
-from ingest.models import Charge, Interval, Plan, PlanVersion
-from ingest.plan_charges import ChargeRequest, RefusedFieldsError
+from ingest.inputs.plans import LONG, NAMES, PlanInput, to_charges, to_columns, to_price
+from ingest.models import Charge, Plan, PlanVersion
+from ingest.plan_charges import RefusedFieldsError
 from ingest.plans import PlanPrice, change_plan, create_plan, delete_plan
 from ingest.prices import current
-from ingest.rating.money import from_cents, to_cents
-
-# A hundred years: beyond that no date can tell a trial's end.
-MOST_TRIAL_DAYS = 36_500
-# Filters and their values in one plan together.
-MOST_VALUES = 10_000
-# What Lago may bill monthly although the plan's base amount is not.
-LONG = (Interval.SEMIANNUAL, Interval.YEARLY)
+from ingest.rating.money import to_cents
 
 REFUSALS: Mapping[str, ApiError] = {
     "code_is_taken": refuse_fields({"code": ["value_already_exist"]}),
@@ -52,69 +34,6 @@ REFUSALS: Mapping[str, ApiError] = {
     "unknown_charge": UNKNOWN_CHARGE,
     "plan_in_use": ApiError(405, code="plan_in_use"),
 }
-# Lago's names of the model's fields.
-NAMES: Mapping[str, str] = {
-    "amount_currency": "currency",
-    "pay_in_advance": "is_pay_in_advance",
-}
-FIELDS = ("name", "code", "interval", "description", "invoice_display_name", *NAMES)
-
-
-class CommitmentInput(serializers.Serializer):
-    """What a full period costs at least; an empty one takes it away. Its name and taxes are not kept."""
-
-    amount_cents = serializers.IntegerField(required=False, min_value=0, max_value=MOST_CENTS)
-    invoice_display_name = TextField(required=False, allow_blank=True)
-    tax_codes = serializers.ListField(required=False)
-
-
-class PlanInput(serializers.Serializer):
-    """What is sold: how often it bills, its base amount, and the charges for its usage."""
-
-    name = TextField()
-    code = TextField()
-    interval = serializers.ChoiceField(choices=Interval.choices)
-    amount_cents = serializers.IntegerField(min_value=0, max_value=MOST_CENTS)
-    amount_currency = serializers.RegexField(r"\A[A-Z]{3}\Z", trim_whitespace=False, help_text="ISO 4217.")
-    pay_in_advance = serializers.BooleanField()
-    invoice_display_name = TextField(required=False, allow_blank=True)
-    description = TextField(required=False, allow_blank=True, max_length=10_000)
-    trial_period = serializers.IntegerField(
-        required=False, min_value=0, max_value=MOST_TRIAL_DAYS, help_text="In days."
-    )
-    minimum_commitment = CommitmentInput(required=False)
-    charges: serializers.ListSerializer = serializers.ListSerializer(
-        child=ChargeInput(), required=False, max_length=MOST_CHARGES
-    )
-    bill_charges_monthly = serializers.BooleanField(required=False)
-    usage_thresholds = UnservedField(required=False)
-    fixed_charges = UnservedField(required=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """As a Serializer; first of all whether there is more than can be looked at."""
-        if _count_values(data) > MOST_VALUES:
-            raise refuse_values({"charges": "exceeded_limit"})
-        return super().to_internal_value(data)
-
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        """What fits together; for a change, with what the plan is already."""
-        interval = values.get("interval", self.context.get("interval"))
-        if values.get("bill_charges_monthly") and interval in LONG:
-            raise refuse_values({"bill_charges_monthly": "feature_unavailable"})
-        return values
-
-
-def _count_values(data: Any) -> int:
-    """How many filters and values of theirs an input has, whatever else is wrong with it."""
-    count = 0
-    charges = data.get("charges") if isinstance(data, dict) else None
-    for charge in charges if isinstance(charges, list) else ():
-        filters = charge.get("filters") if isinstance(charge, dict) else None
-        for item in filters if isinstance(filters, list) else ():
-            values = item.get("values") if isinstance(item, dict) else None
-            lists = values.values() if isinstance(values, dict) else ()
-            count += 1 + sum(len(each) for each in lists if isinstance(each, list))
-    return count
 
 
 class Commitment(msgspec.Struct):
@@ -232,9 +151,9 @@ class PlansView(ApiView):
         with _refusing(self):
             plan = create_plan(
                 service_id=self.caller.service_id,
-                values=_to_fields(values),
-                price=PlanPrice(**_to_price(values, currency)),
-                charges=_to_charges(values, currency, is_new=True) or [],
+                values=to_columns(values),
+                price=PlanPrice(**to_price(values, currency)),
+                charges=to_charges(values, currency, is_new=True) or [],
                 rule=self.caller.rule,
             )
         return _answer(plan)
@@ -271,9 +190,9 @@ class PlanView(ApiView):
         with _refusing(self):
             changed = change_plan(
                 plan=plan,
-                values=_to_fields(values),
-                price=_to_price(values, currency),
-                charges=_to_charges(values, currency, is_new=False),
+                values=to_columns(values),
+                price=to_price(values, currency),
+                charges=to_charges(values, currency, is_new=False),
                 rule=self.caller.rule,
             )
         return _answer(changed)
@@ -316,27 +235,3 @@ def _refusing(view: ApiView) -> Iterator[None]:
         except RefusedFieldsError as error:
             details = {lago_names.get(name, name): [code] for name, code in error.fields.items()}
             raise refuse_fields(details) from error
-
-
-def _to_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Lago's names as the model's."""
-    return {NAMES.get(name, name): values[name] for name in FIELDS if name in values}
-
-
-def _to_price(values: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """What is said of the plan's price, in the currency."""
-    price: dict[str, Any] = {}
-    if "amount_cents" in values:
-        price["amount"] = from_cents(values["amount_cents"], currency)
-    commitment = values.get("minimum_commitment")
-    if commitment is not None and ("amount_cents" in commitment or not commitment):
-        price["minimum_commitment"] = from_cents(commitment.get("amount_cents", 0), currency)
-    if "trial_period" in values:
-        price["trial_days"] = values["trial_period"]
-    return price
-
-
-def _to_charges(values: Mapping[str, Any], currency: str, *, is_new: bool) -> list[ChargeRequest] | None:
-    if "charges" not in values:
-        return None
-    return [read_charge(each, currency=currency, is_new=is_new) for each in values["charges"]]

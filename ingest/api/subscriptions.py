@@ -17,8 +17,8 @@ from ingest.api.inputs import read_input, read_query
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import paginate
 from ingest.api.subscription_answer import Subscription, show_subscription, with_shown
-from ingest.api.subscription_input import SubscriptionChange, SubscriptionInput, Termination, to_columns
 from ingest.api.view import ApiView
+from ingest.inputs.subscriptions import SubscriptionChange, SubscriptionInput, Termination, to_columns
 from ingest.models import Subscription as SubscriptionRow
 from ingest.models import SubscriptionStatus
 from ingest.subscriptions import change_subscription, end_subscription, subscribe
@@ -28,6 +28,7 @@ SubscriptionAnswer = envelop("subscription", Subscription, "SubscriptionAnswer")
 SubscriptionsAnswer = list_of("subscriptions", Subscription, "SubscriptionsAnswer")
 
 REFUSALS: Mapping[str, ApiError] = {
+    "feature_unavailable": ApiError(403, code="feature_unavailable"),
     "unknown_plan": ApiError(404, code="plan_not_found"),
     "unknown_subscription": ApiError(404, code="subscription_not_found"),
     "external_id_is_taken": refuse_fields({"external_id": ["value_already_exist"]}),

@@ -16,6 +16,7 @@ from ingest.models.catalogue import (
 )
 from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
+from ingest.models.lago_id import LagoId, LagoKind
 from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import (
     Biller,
@@ -41,6 +42,8 @@ __all__ = [
     "Fee",
     "FeeKind",
     "Interval",
+    "LagoId",
+    "LagoKind",
     "LateUsagePolicy",
     "Metric",
     "Phase",

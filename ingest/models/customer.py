@@ -7,7 +7,7 @@ from ingest.models.service import Service, validate_timezone
 
 
 class Customer(PublicModel):
-    """A service's customer: its id there and, once linked, its Odoo partner, Stripe and Lago customers."""
+    """A service's customer: its id there and, once linked, its Odoo partner and Stripe customer."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="customers")
     external_id = models.CharField(max_length=255)
@@ -18,7 +18,6 @@ class Customer(PublicModel):
     )
     odoo_partner_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     stripe_customer_id = models.CharField(max_length=255, blank=True)
-    lago_id = models.UUIDField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     profile = models.JSONField(
         default=dict, blank=True, help_text="What else the service says of it, in Lago's field names."

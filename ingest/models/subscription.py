@@ -58,6 +58,11 @@ class Subscription(PublicModel):
         blank=True,
         help_text="Base amounts of earlier periods were due before it was known: they are not billed.",
     )
+    metered_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Periods that ended by then are history: they were billed elsewhere, and are not metered.",
+    )
     odoo_order_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     profile = models.JSONField(
         default=dict, blank=True, help_text="What else the service says of it, in Lago's field names."

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 
 from ingest.errors import DomainError
 
-Action = Callable[[Any, HttpRequest, Any], str]
+Action = Callable[[Any, HttpRequest, Any], str | HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def post_action(permission: str) -> Callable[[Action], Callable[..., HttpRespons
 
     The library's own actions run on a plain GET, and are open to all unless told otherwise. The method calls
     one domain function, which asks for the permission again, and returns what to say; a refusal by the domain
-    is shown as an error. Either way the row's page follows.
+    is shown as an error. Either way the row's page follows, unless the method returns a page that shows a secret.
     """
 
     def decorate(method: Action) -> Callable[..., HttpResponse]:
@@ -46,7 +46,14 @@ def post_action(permission: str) -> Callable[[Action], Callable[..., HttpRespons
             row = screen.get_object(request, str(object_id))
             if row is None:
                 raise Http404
-            say(request, lambda: method(screen, request, row))
+            try:
+                said = method(screen, request, row)
+            except DomainError as error:
+                messages.error(request, error.message)
+            else:
+                if isinstance(said, HttpResponse):
+                    return said
+                messages.success(request, said)
             return HttpResponseRedirect(screen.keep_filters(request, screen.get_page_address(row)))
 
         view.permission = permission  # type: ignore[attr-defined]

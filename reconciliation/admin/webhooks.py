@@ -71,12 +71,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                if not key:
-                    return HttpResponseRedirect(self.get_page_address(row))
-                explanation = f"{row.service} verifies with it that a message is ours."
-                return show_once(
-                    request, screen=self, row=row, secret=key, title="The HMAC key", explanation=explanation
-                )
+                return self._show_key(request, row, key) if key else self._show_page(row)
         return show_form(
             request,
             screen=self,
@@ -84,6 +79,36 @@ class WebhookEndpointAdmin(EvidenceAdmin):
             title="Add a webhook endpoint",
             submit="Add the endpoint",
             explanation="The service is told of its cutover there, in signed messages. The key is kept encrypted.",
+        )
+
+    def get_buttons(self, request: HttpRequest, row: WebhookEndpoint) -> list[Button]:
+        """Another key, for an endpoint that has one: what came from Lago has one that nobody was shown."""
+        if row.algorithm != SignatureAlgorithm.HMAC or row.deleted_at is not None:
+            return []
+        return self.offer(
+            request,
+            row,
+            "renew",
+            label="New key",
+            icon="key",
+            reason="Why? The old key ends at once.",
+            tone="bad",
+        )
+
+    @post_action("reconciliation.change_webhookendpoint")
+    def renew(self, request: HttpRequest, row: WebhookEndpoint) -> HttpResponse:
+        """Gives the endpoint another key; this answer is the only one that shows it."""
+        reason = request.POST.get("reason", "")
+        key = webhooks.renew_key(endpoint_id=row.pk, actor=person_of(request), reason=reason)
+        return self._show_key(request, row, key)
+
+    def _show_page(self, row: WebhookEndpoint) -> HttpResponse:
+        return HttpResponseRedirect(self.get_page_address(row))
+
+    def _show_key(self, request: HttpRequest, row: WebhookEndpoint, key: str) -> HttpResponse:
+        explanation = f"{row.service} verifies with it that a message is ours."
+        return show_once(
+            request, screen=self, row=row, secret=key, title="The HMAC key", explanation=explanation
         )
 
 

@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingest.api.errors import ApiError
-from ingest.api.inputs import TextField, read_input, refuse_value
+from ingest.api.inputs import read_input
 from ingest.api.openapi import describe, envelop
 from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
 from ingest.configuration import configure
+from ingest.inputs.fields import TextField, refuse_value
 from ingest.models import Service
 from reconciliation.api.webhook_endpoints import REFUSALS
 from reconciliation.webhooks import LONGEST_URL, find_endpoints, listen_at

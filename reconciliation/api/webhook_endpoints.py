@@ -5,29 +5,24 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingest.api.errors import ApiError, refuse_fields
-from ingest.api.inputs import TextField, read_input
+from ingest.api.inputs import read_input
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import paginate
 from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
 from ingest.models import Service
+from reconciliation.endpoint_input import WebhookEndpointInput, to_columns
 from reconciliation.models import SignatureAlgorithm, WebhookEndpoint
 from reconciliation.webhooks import (
-    LONGEST_URL,
     change_endpoint,
     create_endpoint,
     delete_endpoint,
     find_endpoints,
 )
-
-EVERY_TYPE = "*"
-NAMES = {"webhook_url": "url", "signature_algo": "algorithm"}
 
 REFUSALS: Mapping[str, ApiError] = {
     "url_is_invalid": refuse_fields({"webhook_url": ["url_is_invalid"]}),
@@ -35,26 +30,6 @@ REFUSALS: Mapping[str, ApiError] = {
     "exceeded_limit": refuse_fields({"base": ["exceeded_limit"]}),
     "unknown_endpoint": ApiError(404, code="webhook_endpoint_not_found"),
 }
-
-
-@extend_schema_field({"type": "array", "items": {"type": "string", "maxLength": 64}})
-class EventTypesField(serializers.ListField):
-    """The types that an endpoint is told of; "*", alone or among others, is all of them (None)."""
-
-    child = TextField(max_length=64)
-
-    def to_internal_value(self, data: Any) -> Any:
-        types = super().to_internal_value([data] if data == EVERY_TYPE else data)
-        return None if EVERY_TYPE in types else list(dict.fromkeys(types))
-
-
-class WebhookEndpointInput(serializers.Serializer):
-    """Where to send, how to sign, and what of."""
-
-    webhook_url = TextField(max_length=LONGEST_URL)
-    signature_algo = serializers.ChoiceField(choices=SignatureAlgorithm.values, required=False)
-    name = TextField(required=False, allow_blank=True)
-    event_types = EventTypesField(required=False)
 
 
 class WebhookEndpointShown(msgspec.Struct):
@@ -188,6 +163,5 @@ class WebhookEndpointView(ApiView):
 
 
 def _read(body: bytes, *, is_partial: bool = False) -> dict[str, Any]:
-    """Lago's names as the model's."""
     values = read_input(body, root="webhook_endpoint", serializer=WebhookEndpointInput, is_partial=is_partial)
-    return {NAMES.get(name, name): value for name, value in values.items()}
+    return to_columns(values)

@@ -51,7 +51,7 @@ class RunCommand(BaseCommand):
         run = runs.start_run(kind=self.kind, service=service, period_label=period)
         # tqdm draws on a terminal only: `disable=None`.
         with tqdm(disable=None, desc=str(run), unit="") as bar:
-            run = runs.perform(run, do_work, lambda stage, done, total: _draw(bar, stage, done, total))
+            run = runs.perform(run, do_work, lambda stage, done, total: draw(bar, stage, done, total))
         return self._tell(run)
 
     def _tell(self, run: Run) -> str:
@@ -87,7 +87,8 @@ def check_period(label: str) -> str:
     return label
 
 
-def _draw(bar: "tqdm[Any]", stage: str, done: int, total: int) -> None:
+def draw(bar: "tqdm[Any]", stage: str, done: int, total: int) -> None:
+    """Shows on a bar how far a run is."""
     bar.set_postfix_str(stage, refresh=False)
     bar.total, bar.n = total, done
     bar.refresh()

@@ -16,6 +16,7 @@ class RunKind(models.TextChoices):
     FETCH = "fetch", "Fetch Odoo amounts"
     SYNC = "sync", "Mirror Odoo"
     IMPORT = "import", "Import amounts"
+    LAGO = "lago", "Import from Lago"
     RECONCILE = "reconcile", "Reconcile"
     RERUN = "rerun", "Read Odoo again and reconcile"
     REFRESH = "refresh", "Rate, push, fetch and reconcile"

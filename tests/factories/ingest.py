@@ -61,6 +61,16 @@ class CustomerFactory(DjangoModelFactory):
     odoo_partner_id = factory.Sequence(lambda n: 1000 + n)
 
 
+class LagoIdFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.LagoId
+
+    service = factory.SubFactory(ServiceFactory)
+    kind = ingest.LagoKind.CUSTOMER
+    lago_id = factory.Faker("uuid4")
+    public_id = factory.Faker("uuid4")
+
+
 class MetricFactory(DjangoModelFactory):
     class Meta:
         model = ingest.Metric

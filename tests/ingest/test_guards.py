@@ -41,6 +41,8 @@ WRONG = {
     "api_key_digest_is_sha256": lambda: factories.ApiKeyFactory(digest="bc_the_key_itself"),
     "api_key_scopes_are_known": lambda: factories.ApiKeyFactory(scopes=["ingest", "admin"]),
     "api_key_rate_limit_lets_one_through": lambda: factories.ApiKeyFactory(rate_limit=0),
+    "lago_id_once": lambda: twice(factories.LagoIdFactory, "service", "kind", "lago_id"),
+    "lago_id_kind_is_known": lambda: factories.LagoIdFactory(kind="coupon"),
     "metric_once_per_service": lambda: twice(factories.MetricFactory, "service", "code"),
     "metric_aggregation_is_known": lambda: factories.MetricFactory(aggregation="median"),
     "metric_has_its_field": lambda: factories.MetricFactory(field_name=""),

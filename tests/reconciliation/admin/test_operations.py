@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from ingest.models import AuditRecord
 from reconciliation.models import DeliveryStatus, PushStatus, Run, RunStatus, WebhookEndpoint
+from reconciliation.secrets import decrypt
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,52 @@ def test_nobody_else_retries_or_sees_the_button(client, person, name):
     assert client.post(address).status_code == 403
     assert client.get(address).status_code == 405
     assert not AuditRecord.objects.exists()
+
+
+class TestNewKeys:
+    """An endpoint that came from Lago has a key that nobody was shown."""
+
+    def renew(self, client, endpoint, reason="It came from Lago."):
+        address = reverse("admin:reconciliation_webhookendpoint_renew", args=[endpoint.pk])
+        return client.post(address, {"reason": reason})
+
+    def test_an_operator_gives_an_endpoint_another_key_that_is_shown_once(self, client, operator):
+        endpoint = factories.WebhookEndpointFactory()
+        before = bytes(endpoint.secret)
+        client.force_login(operator)
+        assert "New key" in client.get(page_of(endpoint)).content.decode()
+
+        shown = self.renew(client, endpoint)
+
+        endpoint.refresh_from_db()
+        key = decrypt(bytes(endpoint.secret))
+        assert bytes(endpoint.secret) != before
+        assert key in shown.content.decode()
+        assert "no-store" in shown["Cache-Control"]
+        record = AuditRecord.objects.get()
+        assert (record.actor, record.reason) == (operator, "It came from Lago.")
+        assert key not in f"{record.before}{record.after}"
+        assert key not in client.get(page_of(endpoint)).content.decode()
+
+    @pytest.mark.parametrize(
+        ("values", "reason"),
+        [({}, " "), ({"algorithm": "jwt"}, "Why not."), ({"deleted_at": factories.SEEN_AT}, "Why not.")],
+    )
+    def test_without_a_reason_or_a_key_there_is_none(self, client, operator, values, reason):
+        endpoint = factories.WebhookEndpointFactory(**values)
+        client.force_login(operator)
+        assert self.renew(client, endpoint, reason).status_code == 302
+        before = bytes(endpoint.secret)
+        endpoint.refresh_from_db()
+        assert bytes(endpoint.secret) == before
+        assert not AuditRecord.objects.exists()
+
+    @pytest.mark.parametrize("person", ["finance", "manager", "auditor"], indirect=True)
+    def test_nobody_else_does(self, client, person):
+        endpoint = factories.WebhookEndpointFactory()
+        client.force_login(person)
+        assert self.renew(client, endpoint).status_code == 403
+        assert "New key" not in client.get(page_of(endpoint)).content.decode()
 
 
 def test_what_did_not_fail_is_not_retried(client, operator):

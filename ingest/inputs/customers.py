@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ingest.api.codes import CountryField, CurrencyField, EmailField, LanguageField, TimezoneField
-from ingest.api.inputs import TextField, refuse_value
+from ingest.inputs.codes import CountryField, CurrencyField, EmailField, LanguageField, TimezoneField
+from ingest.inputs.fields import TextField, refuse_value
 
 PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
 ANCHORS = ("current_period_end", "next_period_start")

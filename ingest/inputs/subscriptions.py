@@ -5,10 +5,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ingest.api.codes import InstantField
-from ingest.api.customer_input import optional_text, text_list
-from ingest.api.errors import ApiError
-from ingest.api.inputs import TextField, refuse_value
+from ingest.errors import DomainError
+from ingest.inputs.codes import InstantField
+from ingest.inputs.customers import optional_text, text_list
+from ingest.inputs.fields import TextField, refuse_value
 from ingest.models import BillingTime
 
 CREDIT_NOTES = ("credit", "refund", "offset", "skip")
@@ -77,9 +77,11 @@ class Termination(serializers.Serializer):
 
 
 def to_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Lago's fields as the model's columns; raises ApiError 403 for a feature that there is not."""
+    """Lago's fields as the model's columns; refuses a feature that there is not (`feature_unavailable`)."""
     if any(values.get(name) for name in FEATURES):
-        raise ApiError(403, code="feature_unavailable")
+        raise DomainError(
+            "feature_unavailable", "There are no prices of one subscription alone, nor thresholds."
+        )
     columns = {name: values[name] for name in COLUMNS if name in values}
     known = (*COLUMNS, *NAMES, *FEATURES)
     return {**columns, "profile": {name: values[name] for name in values if name not in known}}

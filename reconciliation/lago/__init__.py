@@ -1,0 +1,1 @@
+"""Moving from Lago: what a service keeps there becomes what it keeps here, once, under ids that both know."""
