@@ -159,21 +159,21 @@ def closed_labels(*, service: Service, now: datetime) -> list[str]:
     return sorted(starts, key=lambda label: (starts[label], label))
 
 
-def newest_closed_labels(*, service: Service, now: datetime, count: int) -> set[str]:
-    """The labels of the newest closed periods of every calendar that a subscription of the service has.
+def newest_closed_periods(*, service: Service, now: datetime, count: int) -> set[Period]:
+    """The newest closed periods of every calendar that a subscription of the service has.
 
     Months, quarters and each anniversary have newest periods of their own: of one calendar they may all be older
-    than of another.
+    than of another. Where customers are in several time zones, there are several periods of one label.
     """
     closed_until = now - timedelta(hours=service.grace_hours)
-    labels = set()
+    periods = set()
     for grid, first, last in _read_spans(service, now):
         period = billing_period(at=closed_until, **grid)
         for _ in range(count):
             period = previous_period(period=period, **grid)
             if first < period.end and period.start < last:
-                labels.add(period.label)
-    return labels
+                periods.add(period)
+    return periods
 
 
 def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetime, datetime]]:

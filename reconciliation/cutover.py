@@ -14,6 +14,7 @@ from ingest.billers import switch_biller
 from ingest.calendar import first_period_from, first_period_on, midnight_of, running_subscriptions
 from ingest.errors import DomainError, require_permission
 from ingest.models import Biller, BillerTerm, Phase, Service, Subscription
+from ingest.rated_periods import meter_and_rate
 from ingest.services import lock_service
 from reconciliation import webhooks
 from reconciliation.models import CutoverRequest, CutoverStatus
@@ -81,39 +82,44 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
 def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverRequest:
     """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
 
-    The newest closed periods are judged again first, under the same lock, so that amounts which arrived since
-    cannot slip by.
-    Refuses the person who asked (`same_person`) and any unmet condition, read anew now (`not_ready`); there
-    is no override.
+    The newest closed periods are metered, rated and reconciled anew first, under the lock of the decision: usage,
+    prices and amounts that came since the last run cannot slip by, and none can come in between. What that finds
+    is kept when it refuses. It takes seconds where many customers are; a service is approved once.
+    Refuses the person who asked (`same_person`), usage that cannot be priced (`invalid_properties`) and any unmet
+    condition, read anew now (`not_ready`); there is no override.
     """
     require_permission(actor, APPROVE)
-    # Once for itself, so that a refusal leaves what was found, and once under the lock of the decision.
-    _judge_again(CutoverRequest.objects.select_related("service").get(pk=request_id).service)
-    return _approve(request_id, actor, comment)
-
-
-def _judge_again(service: Service) -> None:
-    if service.phase == Phase.DUAL_RUN:
-        for label in judged_labels(service):
-            reconcile_period(service=service, period_label=label, now=timezone.now())
+    request, unmet = _approve(request_id, actor, comment)
+    if unmet:
+        raise DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
+    return request
 
 
 @transaction.atomic
-def _approve(request_id: int, actor: User, comment: str) -> CutoverRequest:
+def _approve(request_id: int, actor: User, comment: str) -> tuple[CutoverRequest, list[str]]:
+    """The request, approved, or what is unmet: that is returned, so that the figures which show it are committed."""
     request = _lock(request_id, CutoverStatus.APPROVED)
     _refuse_same_person(request, actor)
-    _judge_again(request.service)
+    _judge_anew(request.service)
     readiness = read_readiness(service=request.service, effective_date=request.effective_date)
     unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
     if unmet:
-        raise DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
+        return request, unmet
     request.readiness, request.evidence_digest = asdict(readiness), readiness.digest
     _decide(request, CutoverStatus.APPROVED, actor, comment)
     switched = assign_to_odoo(request, actor=actor)
     _set_phase(request.service, Phase.APPROVED, actor, "service.approve")
     _record(request, actor, "cutover.approve", {"subscriptions": switched}, comment)
     _announce(request, "cutover.approved")
-    return request
+    return request, []
+
+
+def _judge_anew(service: Service) -> None:
+    if service.phase == Phase.DUAL_RUN:
+        for label in judged_labels(service):
+            now = timezone.now()
+            meter_and_rate(service=service, period_label=label, now=now)
+            reconcile_period(service=service, period_label=label, now=now)
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
 from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import Biller, BillerTerm, BillingTime, Subscription
-from ingest.models.usage import Fee, FeeKind, Usage
+from ingest.models.usage import Fee, FeeKind, RatedPeriod, Usage
 
 __all__ = [
     "BEGINNING",
@@ -40,6 +40,7 @@ __all__ = [
     "Phase",
     "Plan",
     "PlanVersion",
+    "RatedPeriod",
     "RoundingFunction",
     "Service",
     "Subscription",

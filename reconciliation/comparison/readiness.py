@@ -27,9 +27,14 @@ class PeriodFacts:
     resolved: int
 
     @property
+    def is_judged(self) -> bool:
+        """Whether there is a row to go by; a period without one is known because something is to be judged."""
+        return self.rows > 0
+
+    @property
     def is_clean(self) -> bool:
-        """Whether every row matches or is resolved, and there is at least one to go by."""
-        return self.rows > 0 and not self.open_deltas and not self.missing
+        """Whether it was judged, and every row matches or is resolved."""
+        return self.is_judged and not self.open_deltas and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +133,10 @@ def _assess_date(facts: ReadinessFacts, today: date) -> Condition:
 
 def _assess_clean_periods(facts: ReadinessFacts) -> Condition:
     clean = sum(1 for _ in takewhile(lambda period: period.is_clean, reversed(facts.periods)))
+    unjudged = [period.label for period in facts.judged_periods if not period.is_judged]
     detail = f"{clean} in a row, {facts.required_clean_periods} required"
-    is_met = clean >= facts.required_clean_periods
+    detail += f", not judged: {', '.join(unjudged)}" if unjudged else ""
+    is_met = clean >= facts.required_clean_periods and not unjudged
     return Condition("clean_periods", is_met, "The newest closed periods are clean", detail, clean)
 
 

@@ -70,6 +70,7 @@ WRONG = {
     "subscription_has_an_external_id": lambda: factories.SubscriptionFactory(external_id=""),
     "biller_once_per_start": lambda: twice(factories.BillerTermFactory, "subscription", "starts_at"),
     "biller_is_known": lambda: factories.BillerTermFactory(biller="stripe"),
+    "rated_period_once": lambda: twice(factories.RatedPeriodFactory, "service", "period_label"),
     "usage_once_per_period": lambda: twice(factories.UsageFactory, "subscription", "charge"),
     "usage_period_is_not_empty": lambda: factories.UsageFactory(**PERIOD),
     "fee_once_per_charge_and_period": lambda: twice(factories.FeeFactory, "subscription", "charge"),

@@ -1,15 +1,17 @@
 """The cutover as a decision of two people: who asks, who approves, and every condition that refuses."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ingest.models import AuditRecord, BillerTerm, Phase, Service
+from ingest.models import AuditRecord, BillerTerm, Fee, Phase, Service
 from reconciliation import cutover
 from reconciliation.cutover import approve, reject, request_cutover, start_dual_run
 from reconciliation.models import CutoverRequest, Reconciliation
+from reconciliation.readiness import read_readiness
 from tests import factories
 from tests.reconciliation.ready import (
     EFFECTIVE,
@@ -19,10 +21,13 @@ from tests.reconciliation.ready import (
     make_ready_service,
     period,
     phase_of,
+    rate_month,
     refused_with,
+    subscribe,
     terms,
+    use,
 )
-from tests.reconciliation.sides import change, expect, external
+from tests.reconciliation.sides import change, external
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -166,6 +171,7 @@ class TestApproving:
             plan = service.subscriptions.get().plan
             for customer in factories.CustomerFactory.create_batch(subscriptions, service=service):
                 factories.SubscriptionFactory(customer=customer, plan=plan)
+            rate_month(service, 9)
             request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
             with CaptureQueriesContext(connection) as queries:
                 approve(request_id=request.pk, actor=manager)
@@ -206,8 +212,23 @@ class TestNotReady:
         self.refuse(requested, manager, "Every customer is linked")
 
     def test_a_fee_that_is_not_pushed(self, requested, service, manager):
-        expect(service.customers.get(), "3.00")
+        use(subscribe(service.customers.get()), 9)
         self.refuse(requested, manager, "All usage is pushed")
+
+    def test_usage_that_arrived_after_it_was_judged(self, requested, service, manager):
+        """The rows and fees match as they stand: approving meters and rates first, and keeps what that found."""
+        use(service.subscriptions.get(), 9, "1")
+        assert read_readiness(service=service, effective_date=EFFECTIVE).is_ready
+        self.refuse(requested, manager, "All usage is pushed")
+        assert set(Fee.objects.values_list("amount", flat=True)) == {Decimal("100.00"), Decimal("100.05")}
+        assert Reconciliation.objects.filter(outcome="stale").count() == 1
+
+    def test_a_closed_period_that_holds_nothing_but_events(self, requested, service, manager, clock):
+        clock.move_to(datetime(2026, 11, 3, tzinfo=UTC))
+        CutoverRequest.objects.update(effective_date=date(2026, 12, 1))
+        use(service.subscriptions.get(), 10)
+        self.refuse(requested, manager, "All usage is pushed")
+        assert Reconciliation.objects.get(period_label="2026-10").outcome == "missing_odoo"
 
     def test_an_open_alarm(self, requested, service, manager):
         factories.AlarmFactory(service=service)

@@ -13,6 +13,7 @@ from reconciliation.quotations import read_drafts
 from reconciliation.secrets import encrypt
 from reconciliation.webhooks import deliver_due, sign
 from tests import factories
+from tests.ingest.selling import make_subscription
 from tests.reconciliation.ready import (
     DECEMBER,
     EFFECTIVE,
@@ -70,7 +71,9 @@ class TestTheSwitch:
         self, service, finance, manager, values, start
     ):
         subscription = factories.SubscriptionFactory(
-            customer__service=service, service=service, **{"plan__service": service, **values}
+            customer__service=service,
+            service=service,
+            **{"plan__service": service, "plan__amount": 0, **values},
         )
         request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
         approve(request_id=request.pk, actor=manager)
@@ -87,7 +90,9 @@ class TestTheSwitch:
     def test_one_that_ends_later_switches_and_one_that_has_ended_does_not(self, service, finance, manager):
         later, over = (
             factories.SubscriptionFactory(
-                customer__service=service, service=service, terminated_at=TODAY + timedelta(days=days)
+                customer__service=service,
+                plan__amount=0,
+                terminated_at=TODAY + timedelta(days=days),
             )
             for days in (90, -1)
         )
@@ -192,10 +197,7 @@ class TestRollingBack:
 
     def test_each_subscription_goes_back_at_its_own_next_start(self, service, finance, manager, clock):
         weekly, yearly = (
-            factories.SubscriptionFactory(
-                customer__service=service, service=service, plan__service=service, plan__interval=interval
-            )
-            for interval in ("weekly", "yearly")
+            make_subscription(service=service, interval=interval) for interval in ("weekly", "yearly")
         )
         request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
         approve(request_id=request.pk, actor=manager)

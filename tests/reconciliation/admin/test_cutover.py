@@ -49,7 +49,7 @@ def ready():
     """A service in its dual run with two clean periods and one open subscription."""
     service = factories.ServiceFactory(name="NexaCloud")
     customer = factories.CustomerFactory(service=service)
-    factories.SubscriptionFactory(customer=customer)
+    factories.SubscriptionFactory(customer=customer, plan__amount=0)
     for month in (9, 10):
         period = {
             "period_start": datetime(2026, month, 1, tzinfo=UTC),
