@@ -187,14 +187,24 @@ def _activate(pk: int, now: datetime) -> bool:
 
 
 def assign_to_odoo(request: CutoverRequest, *, actor: User | None) -> int:
-    """Gives each subscription that has none yet its first period that Odoo bills; returns how many got one."""
+    """Gives each subscription that has none yet its first period that Odoo bills; returns how many got one.
+
+    All that ran after the decision: one that began and ended between two sweeps is Odoo's too. One that ended
+    before its first such period has none.
+    """
     given = BillerTerm.objects.filter(
         subscription=OuterRef("pk"), biller=Biller.ODOO, created_at__gte=request.decided_at
     )
+    ran = running_subscriptions(request.service, request.decided_at or timezone.now())
+    switches = [
+        (subscription, first_period_on(subscription, request.effective_date).start)
+        for subscription in ran.filter(~Exists(given))
+    ]
     return switch_biller(
         switches=[
-            (subscription, first_period_on(subscription, request.effective_date).start)
-            for subscription in running_subscriptions(request.service, timezone.now()).filter(~Exists(given))
+            (subscription, start)
+            for subscription, start in switches
+            if subscription.terminated_at is None or start < subscription.terminated_at
         ],
         biller=Biller.ODOO,
         actor=actor,

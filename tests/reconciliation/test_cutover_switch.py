@@ -151,6 +151,32 @@ class TestGoingLive:
         assert terms(late) == [("odoo", NOVEMBER)]
         assert AuditRecord.objects.get(object_id=str(late.public_id)).actor is None
 
+    @pytest.mark.parametrize("is_live", [False, True])
+    def test_one_that_began_and_ended_between_two_sweeps_is_odoos_too(self, approved, clock, is_live):
+        moment = TODAY + timedelta(days=60 if is_live else 28, hours=11, minutes=59)
+        clock.move_to(moment)
+        activate_due(now=moment)
+        brief = factories.SubscriptionFactory(
+            customer__service=approved.service,
+            started_at=moment + timedelta(seconds=10),
+            terminated_at=moment + timedelta(seconds=20 if is_live else 90),
+        )
+        clock.move_to(moment + timedelta(seconds=120))
+        activate_due(now=moment + timedelta(seconds=120))
+        assert terms(brief) == [("odoo", NOVEMBER)]
+        period_start = datetime(2026, 12, 1, tzinfo=UTC) if is_live else NOVEMBER
+        assert biller_of(subscription=brief, period_start=period_start) == "odoo"
+
+    def test_one_that_ended_before_the_date_stays_with_the_service(self, approved, clock):
+        clock.move_to(TODAY + timedelta(days=10))
+        brief = factories.SubscriptionFactory(
+            customer__service=approved.service,
+            started_at=TODAY + timedelta(days=1),
+            terminated_at=TODAY + timedelta(days=2),
+        )
+        activate_due(now=TODAY + timedelta(days=10))
+        assert terms(brief) == []
+
     def test_the_sweep_changes_nothing_that_has_switched(self, approved, clock):
         before = list(BillerTerm.objects.values())
         records = AuditRecord.objects.count()
