@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
+from ingest.configuration import CONFIGURABLE
 from ingest.models import AuditRecord, Biller, BillerTerm, Phase
 from reconciliation.models import CutoverRequest, CutoverStatus, Side
 from reconciliation.reconcile import reconcile_period
@@ -233,6 +234,19 @@ def test_an_operator_configures_a_service_and_the_audit_has_both_values(client, 
     record = AuditRecord.objects.get()
     assert (record.actor, record.before) == (operator, {"timezone": "UTC", "grace_hours": 24})
     assert record.after == {"timezone": "America/Toronto", "grace_hours": 48}
+
+
+@pytest.mark.parametrize("company", [0, -1])
+def test_a_company_that_odoo_cannot_have_is_refused_at_its_field(client, operator, ready, company):
+    client.force_login(operator)
+    kept = {name: getattr(ready, name) for name in CONFIGURABLE}
+
+    response = client.post(service_page(ready), {**kept, "odoo_company_id": company})
+
+    assert response.status_code == 200
+    assert set(response.context["adminform"].form.errors) == {"odoo_company_id"}
+    ready.refresh_from_db()
+    assert ready.odoo_company_id is None
 
 
 @pytest.mark.parametrize("person", ["finance", "manager", "auditor"], indirect=True)
