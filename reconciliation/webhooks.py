@@ -51,12 +51,14 @@ def create_endpoint(
     """Registers an address and returns it with its HMAC key, which is shown this once.
 
     `secret` carries an old key over. Refuses an address that is no http(s) URL or that holds a password, which
-    every list would show (`url_is_invalid`), one that is there already (`value_already_exist`) and the
-    eleventh (`exceeded_limit`).
+    every list would show (`url_is_invalid`), one whose host cannot be asked for (`host_is_invalid`), one that is
+    there already (`value_already_exist`) and the eleventh (`exceeded_limit`).
     """
     require_permission(actor, "reconciliation.add_webhookendpoint")
     if not _is_address(url):
         raise DomainError("url_is_invalid", "The address must be an http or https URL without a password.")
+    if not _has_encodable_host(url):
+        raise DomainError("host_is_invalid", "The address's host is no name that a request could be sent to.")
     lock_service(service.pk)
     existing = WebhookEndpoint.objects.filter(service=service)
     if existing.filter(url=url).exists():
@@ -78,6 +80,18 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     return is_web and parts.username is None and len(url) <= LONGEST_URL
+
+
+def _has_encodable_host(url: str) -> bool:
+    """Whether a delivery can write the host down: as the library that posts it does, then as the resolver does."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        (urlsplit(str(prepared.url)).hostname or "").encode("idna")
+    # Beside its own errors the library lets through those of a text that cannot be encoded.
+    except (requests.RequestException, HTTPError, UnicodeError):
+        return False
+    return True
 
 
 def announce(

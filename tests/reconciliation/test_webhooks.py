@@ -88,6 +88,21 @@ class TestEndpoints:
         assert not WebhookEndpoint.objects.exists()
         assert not AuditRecord.objects.exists()
 
+    @pytest.mark.parametrize(
+        "host",
+        ["nexa..example", "a" * 64 + ".example", "*.nexa.example", ".nexa.example", "\u2488nexa.example"],
+    )
+    def test_a_host_that_no_request_could_be_sent_to_is_refused(self, host):
+        with pytest.raises(DomainError) as refused:
+            create_endpoint(service=factories.ServiceFactory(), url=f"https://{host}/hooks", actor=None)
+        assert refused.value.code == "host_is_invalid"
+        assert not WebhookEndpoint.objects.exists()
+
+    @pytest.mark.parametrize("host", ["bücher.example", "127.0.0.1:8000", "[::1]:8000", "nexa_desk.internal"])
+    def test_names_of_every_kind_are_taken(self, host):
+        endpoint, _ = create_endpoint(service=factories.ServiceFactory(), url=f"http://{host}/", actor=None)
+        assert endpoint.url == f"http://{host}/"
+
     def test_the_same_address_twice_and_the_eleventh_are_refused(self):
         service = factories.ServiceFactory()
         for number in range(10):

@@ -98,6 +98,19 @@ def test_an_endpoints_key_is_shown_once_and_kept_encrypted(client, operator):
     assert "our-own-old-key" not in str(AuditRecord.objects.values())
 
 
+@pytest.mark.parametrize("url", ["ftp://nexa.example/hooks", f"https://{'a' * 64}.example/hooks"])
+def test_an_address_that_nothing_can_be_posted_to_is_refused_at_its_field(client, operator, url):
+    service = factories.ServiceFactory()
+    client.force_login(operator)
+    values = {"service": service.code, "url": url}
+
+    page = client.post(reverse("admin:reconciliation_webhookendpoint_add"), values)
+
+    assert page.status_code == 200
+    assert set(page.context["form"].errors) == {"url"}
+    assert not WebhookEndpoint.objects.exists()
+
+
 def test_an_endpoint_that_is_there_already_is_refused_on_the_form(client, operator):
     endpoint = factories.WebhookEndpointFactory()
     client.force_login(operator)
