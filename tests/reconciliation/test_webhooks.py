@@ -306,6 +306,38 @@ class TestRetrying:
         assert len(receiver.requests) == 3
 
 
+class TestSlowReceivers:
+    """Whatever one receiver does, the others hear of their facts, and a call ends."""
+
+    def test_no_attempt_begins_once_the_budget_is_used_up(self, monkeypatch):
+        monkeypatch.setattr(webhooks, "BUDGET", 0.2)
+        with receive(200, seconds=0.3) as receiver:
+            for _ in range(3):
+                tell(listen(receiver.url))
+            assert deliver_due(now=timezone.now()) == 1
+        assert len(receiver.requests) == 1
+
+    def test_a_slow_endpoint_is_tried_once_and_the_others_are_served(self, monkeypatch):
+        monkeypatch.setattr(webhooks, "SLOW", 0.2)
+        with receive(200, seconds=0.3) as slow, receive(200) as quick:
+            endpoint = listen(slow.url)
+            for _ in range(3):
+                tell(endpoint)
+            tell(listen(quick.url))
+            assert deliver_due(now=timezone.now()) == 2
+        assert (len(slow.requests), len(quick.requests)) == (1, 1)
+
+    def test_an_endpoint_that_gave_no_answer_comes_last(self):
+        with receive(200) as receiver:
+            silent = listen(receiver.url)
+            for attempts in (1, 0):
+                factories.DeliveryFactory(endpoint=silent, status="retrying", attempts=attempts)
+            owed = tell(listen(receiver.url))
+            assert deliver_due(now=timezone.now(), limit=1) == 1
+        owed.refresh_from_db()
+        assert owed.status == "succeeded"
+
+
 class TestSendingAgain:
     @pytest.fixture
     def failed(self):
