@@ -17,6 +17,7 @@ from ingest.models import Biller, BillerTerm, Phase, Service, Subscription
 from ingest.rated_periods import meter_and_rate
 from ingest.services import lock_service
 from reconciliation import webhooks
+from reconciliation.comparison.readiness import Readiness
 from reconciliation.models import CutoverRequest, CutoverStatus
 from reconciliation.readiness import judged_labels, read_readiness
 from reconciliation.reconcile import reconcile_period
@@ -79,39 +80,53 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
     return request
 
 
-def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverRequest:
+def approve(*, request_id: int, actor: User, seen: str, comment: str = "") -> CutoverRequest:
     """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
 
+    `seen` is the digest of the readiness report that the person decided on, for the request's effective date.
     The newest closed periods are metered, rated and reconciled anew first, under the lock of the decision: usage,
     prices and amounts that came since the last run cannot slip by, and none can come in between. What that finds
     is kept when it refuses. It takes seconds where many customers are; a service is approved once.
-    Refuses the person who asked (`same_person`), usage that cannot be priced (`invalid_properties`) and any unmet
-    condition, read anew now (`not_ready`); there is no override.
+    Refuses the person who asked (`same_person`), usage that cannot be priced (`invalid_properties`), any unmet
+    condition, read anew now (`not_ready`), and a report that is no longer the one that was seen
+    (`changed_since_seen`); there is no override.
     """
     require_permission(actor, APPROVE)
-    request, unmet = _approve(request_id, actor, comment)
-    if unmet:
-        raise DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
+    request, refusal = _approve(request_id, actor, seen, comment)
+    if refusal is not None:
+        raise refusal
     return request
 
 
 @transaction.atomic
-def _approve(request_id: int, actor: User, comment: str) -> tuple[CutoverRequest, list[str]]:
-    """The request, approved, or what is unmet: that is returned, so that the figures which show it are committed."""
+def _approve(
+    request_id: int, actor: User, seen: str, comment: str
+) -> tuple[CutoverRequest, DomainError | None]:
+    """The request, and why it is not approved: that is returned, so that the figures which show it are committed."""
     request = _lock(request_id, CutoverStatus.APPROVED)
     _refuse_same_person(request, actor)
     _judge_anew(request.service)
     readiness = read_readiness(service=request.service, effective_date=request.effective_date)
-    unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
-    if unmet:
-        return request, unmet
+    refusal = _find_refusal(readiness, seen)
+    if refusal is not None:
+        return request, refusal
     request.readiness, request.evidence_digest = asdict(readiness), readiness.digest
     _decide(request, CutoverStatus.APPROVED, actor, comment)
     switched = assign_to_odoo(request, actor=actor)
     _set_phase(request.service, Phase.APPROVED, actor, "service.approve")
     _record(request, actor, "cutover.approve", {"subscriptions": switched}, comment)
     _announce(request, "cutover.approved")
-    return request, []
+    return request, None
+
+
+def _find_refusal(readiness: Readiness, seen: str) -> DomainError | None:
+    unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
+    if unmet:
+        return DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
+    if readiness.digest != seen:
+        message = "Figures have changed since you looked: look at the readiness as it is now, then decide."
+        return DomainError("changed_since_seen", message)
+    return None
 
 
 def _judge_anew(service: Service) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from ingest.billers import billed_by
@@ -73,6 +73,7 @@ def _periods(service: Service, newest: Collection[Period], closed_until: datetim
             missing=Count("pk", filter=Q(status=Status.DELTA) & ~Q(outcome=Outcome.COMPARED)),
             matched=Count("pk", filter=Q(status=Status.MATCH)),
             resolved=Count("pk", filter=Q(status=Status.RESOLVED)),
+            versions=Sum("version"),
         )
         .order_by()
     )
@@ -85,6 +86,7 @@ def _periods(service: Service, newest: Collection[Period], closed_until: datetim
             missing=row["missing"],
             matched=row["matched"],
             resolved=row["resolved"],
+            versions=row["versions"],
         )
         for row in rows
     }

@@ -16,7 +16,8 @@ class PeriodFacts:
     """What the rows of one closed period came to: each is in one of the four states.
 
     `open_deltas` were compared and lie above the tolerance; `missing` could not be compared, a side being
-    missing, stale or not linked; both wait for a person.
+    missing, stale or not linked; both wait for a person. `versions` is the sum of the rows' versions: it grows with
+    every change of a figure or a decision, so that facts with other figures are other facts.
     """
 
     label: str
@@ -25,6 +26,7 @@ class PeriodFacts:
     missing: int
     matched: int
     resolved: int
+    versions: int = 0
 
     @property
     def is_judged(self) -> bool:

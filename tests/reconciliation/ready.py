@@ -9,7 +9,9 @@ from django.utils import timezone
 from ingest.errors import DomainError
 from ingest.models import AuditRecord, BillerTerm, Phase, Service
 from ingest.rated_periods import meter_and_rate
+from reconciliation import cutover
 from reconciliation.models import CutoverRequest, Delivery
+from reconciliation.readiness import judged_labels, read_readiness
 from reconciliation.reconcile import reconcile_period
 from tests import factories
 from tests.ingest.selling import add_charge, make_subscription, post
@@ -76,6 +78,19 @@ def make_ready_service(**values):
         bill_both(customer, month)
         judge_month(service, month)
     return service
+
+
+def rate_all(service):
+    """Every judged period metered and rated, as each night does it."""
+    for label in judged_labels(service):
+        meter_and_rate(service=service, period_label=label, now=timezone.now())
+
+
+def approve(*, request_id, actor, **values):
+    """A manager looks at the readiness as it stands, and approves."""
+    request = CutoverRequest.objects.select_related("service").get(pk=request_id)
+    seen = read_readiness(service=request.service, effective_date=request.effective_date).digest
+    return cutover.approve(request_id=request_id, actor=actor, **{"seen": seen, **values})
 
 
 def phase_of(request):

@@ -70,6 +70,9 @@ def change(amount, untaxed):
         side=amount.side,
         document=version,
         currency=amount.currency,
+        period_start=amount.period_start,
+        period_end=amount.period_end,
+        period_label=amount.period_label,
         untaxed=Decimal(untaxed),
         **taxes,
     )

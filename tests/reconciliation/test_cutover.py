@@ -9,15 +9,18 @@ from django.test.utils import CaptureQueriesContext
 
 from ingest.models import AuditRecord, BillerTerm, Fee, Phase, Service
 from reconciliation import cutover
-from reconciliation.cutover import approve, reject, request_cutover, start_dual_run
+from reconciliation.cutover import reject, request_cutover, start_dual_run
 from reconciliation.models import CutoverRequest, Reconciliation
 from reconciliation.readiness import read_readiness
+from reconciliation.triage import reopen, resolve
 from tests import factories
 from tests.reconciliation.ready import (
     EFFECTIVE,
     NOVEMBER,
     TODAY,
+    approve,
     bill_both,
+    judge_month,
     make_ready_service,
     period,
     phase_of,
@@ -251,6 +254,44 @@ class TestNotReady:
         assert set(Reconciliation.objects.values_list("status", flat=True)) == {"match"}
         self.refuse(requested, manager, "No delta is open")
         assert set(Reconciliation.objects.values_list("status", flat=True)) == {"match", "delta"}
+
+
+class TestWhatWasSeen:
+    """An approval is about the report that the manager looked at."""
+
+    def see(self, request):
+        return read_readiness(service=request.service, effective_date=request.effective_date).digest
+
+    @pytest.mark.parametrize("seen", ["", "0" * 64])
+    def test_another_report_is_refused(self, requested, manager, seen):
+        refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
+
+    def test_the_report_for_another_date_is_refused(self, requested, manager):
+        seen = read_readiness(service=requested.service, effective_date=date(2026, 12, 1)).digest
+        refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
+
+    def test_figures_that_moved_within_the_tolerance_are_looked_at_first(self, requested, service, manager):
+        seen = self.see(requested)
+        amount = service.customers.get().amounts.filter(side="external").latest("period_start")
+        change(amount, "100.01")
+        message = refused_with(
+            "changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen
+        )
+        assert "look at the readiness as it is now" in message
+        assert Reconciliation.objects.get(period_label="2026-09").external_amount == Decimal("100.01")
+        assert approve(request_id=requested.pk, actor=manager, seen=self.see(requested)).status == "approved"
+
+    def test_a_resolution_since_is_looked_at_first(self, requested, service, manager, finance):
+        bill_both(factories.CustomerFactory(service=service), 9, "95.00")
+        judge_month(service, 9)
+        row = Reconciliation.objects.get(status="delta")
+        for reason in ("A credit note follows.", "It is a discount."):
+            resolve(reconciliation_ids=[row.pk], actor=finance, reason=reason)
+            if reason.startswith("A"):
+                seen = self.see(requested)
+                row.refresh_from_db()
+                reopen(reconciliation_id=row.pk, actor=finance, reason="Not so.")
+        refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
 
 
 class TestRejecting:

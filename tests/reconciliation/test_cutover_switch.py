@@ -7,7 +7,7 @@ import pytest
 
 from ingest.billers import biller_of
 from ingest.models import AuditRecord, BillerTerm, Phase
-from reconciliation.cutover import activate_due, approve, assign_to_odoo, request_cutover, roll_back
+from reconciliation.cutover import activate_due, assign_to_odoo, request_cutover, roll_back
 from reconciliation.models import Delivery
 from reconciliation.quotations import read_drafts
 from reconciliation.secrets import encrypt
@@ -19,9 +19,11 @@ from tests.reconciliation.ready import (
     EFFECTIVE,
     NOVEMBER,
     TODAY,
+    approve,
     make_ready_service,
     period,
     phase_of,
+    rate_all,
     refused_with,
     terms,
 )
@@ -75,6 +77,7 @@ class TestTheSwitch:
             service=service,
             **{"plan__service": service, "plan__amount": 0, **values},
         )
+        rate_all(service)
         request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
         approve(request_id=request.pk, actor=manager)
         assert terms(subscription) == [("odoo", start)]
@@ -225,6 +228,7 @@ class TestRollingBack:
         weekly, yearly = (
             make_subscription(service=service, interval=interval) for interval in ("weekly", "yearly")
         )
+        rate_all(service)
         request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
         approve(request_id=request.pk, actor=manager)
         clock.move_to(datetime(2026, 11, 10, tzinfo=UTC))
@@ -243,6 +247,7 @@ class TestRollingBack:
         return roll_back(request_id=live.pk, actor=manager, reason="Stop.").service
 
     def cut_over_again(self, service, finance, manager, effective_date):
+        rate_all(service)
         again = request_cutover(service=service, effective_date=effective_date, comment="", actor=finance)
         return approve(request_id=again.pk, actor=manager)
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from ingest.configuration import CONFIGURABLE
 from ingest.models import AuditRecord, Biller, BillerTerm, Phase
-from reconciliation.models import CutoverRequest, CutoverStatus, Side
+from reconciliation.models import Amount, CutoverRequest, CutoverStatus, Side
 from reconciliation.reconcile import reconcile_period
 from tests import factories
+from tests.reconciliation.sides import change
 
 pytestmark = pytest.mark.django_db
 
@@ -36,10 +37,11 @@ def request_page(request):
     return reverse("admin:reconciliation_cutoverrequest_change", args=[request.pk])
 
 
-def decide(client, request, action, reason=""):
+def decide(client, request, action, reason="", version=None):
     """Posts one of the request page's buttons; returns what the person is told."""
     address = reverse(f"admin:reconciliation_cutoverrequest_{action}", args=[request.pk])
-    response = client.post(address, {"reason": reason})
+    version = client.get(request_page(request)).context["version"] if version is None else version
+    response = client.post(address, {"reason": reason, "version": version})
     assert (response.status_code, response["Location"]) == (302, request_page(request))
     request.refresh_from_db()
     return told(response)
@@ -160,6 +162,20 @@ def test_approval_is_refused_while_a_condition_is_unmet_and_the_page_says_which(
     assert "Not ready" in decide(client, asked, "approve")
     assert asked.status == CutoverStatus.REQUESTED
     assert not BillerTerm.objects.exists()
+
+
+def test_the_page_posts_what_it_shows_and_an_approval_is_about_that(client, manager, asked):
+    client.force_login(manager)
+    page = client.get(request_page(asked))
+    shown = page.context["version"]
+    assert f'<input type="hidden" name="version" value="{shown}">' in page.content.decode()
+    amount = Amount.objects.filter(side=Side.EXTERNAL).latest("period_start")
+    change(amount, "100.01")
+
+    assert "changed since you looked" in decide(client, asked, "approve", version=shown)
+    assert asked.status == CutoverStatus.REQUESTED
+    assert not BillerTerm.objects.exists()
+    assert "Approved" in decide(client, asked, "approve")
 
 
 def test_a_rejection_takes_a_comment(client, manager, asked):

@@ -125,7 +125,7 @@ FACTS = st.builds(
     phase=st.sampled_from(["shadow", "dual_run", "approved", "live"]),
     effective_date=st.dates(date(2026, 11, 1), date(2026, 12, 31)),
     required_clean_periods=st.integers(1, 4),
-    periods=st.lists(st.builds(PeriodFacts, st.just("2026-10"), *[COUNTS] * 5), max_size=6).map(tuple),
+    periods=st.lists(st.builds(PeriodFacts, st.just("2026-10"), *[COUNTS] * 6), max_size=6).map(tuple),
     unlinked_customers=COUNTS,
     unpushed_fees=COUNTS,
     open_alarms=COUNTS,
