@@ -18,9 +18,11 @@ from ingest.rated_periods import meter_and_rate
 from ingest.services import lock_service
 from reconciliation import webhooks
 from reconciliation.comparison.readiness import Readiness
+from reconciliation.comparison.rules import Rule, find_loosened
 from reconciliation.models import CutoverRequest, CutoverStatus
 from reconciliation.readiness import judged_labels, read_readiness
 from reconciliation.reconcile import reconcile_period
+from reconciliation.rules import read_loosenings, read_rules
 
 APPROVE = "reconciliation.approve_cutover"
 # A date beyond this is a slip of the keyboard.
@@ -87,9 +89,10 @@ def approve(*, request_id: int, actor: User, seen: str, comment: str = "") -> Cu
     The newest closed periods are metered, rated and reconciled anew first, under the lock of the decision: usage,
     prices and amounts that came since the last run cannot slip by, and none can come in between. What that finds
     is kept when it refuses. It takes seconds where many customers are; a service is approved once.
-    Refuses the person who asked (`same_person`), usage that cannot be priced (`invalid_properties`), any unmet
-    condition, read anew now (`not_ready`), and a report that is no longer the one that was seen
-    (`changed_since_seen`); there is no override.
+    Refuses the person who asked, or who loosened a rule during the dual run (`same_person`), a request whose rules
+    were loosened since (`rules_loosened`), usage that cannot be priced (`invalid_properties`), any unmet condition,
+    read anew now (`not_ready`), and a report that is no longer the one that was seen (`changed_since_seen`); there
+    is no override.
     """
     require_permission(actor, APPROVE)
     request, refusal = _approve(request_id, actor, seen, comment)
@@ -105,6 +108,7 @@ def _approve(
     """The request, and why it is not approved: that is returned, so that the figures which show it are committed."""
     request = _lock(request_id, CutoverStatus.APPROVED)
     _refuse_same_person(request, actor)
+    _refuse_loosened(request, actor)
     _judge_anew(request.service)
     readiness = read_readiness(service=request.service, effective_date=request.effective_date)
     refusal = _find_refusal(readiness, seen)
@@ -262,6 +266,21 @@ def _lock(pk: int, to: CutoverStatus) -> CutoverRequest:
 def _refuse_same_person(request: CutoverRequest, actor: User) -> None:
     if request.requested_by_id == actor.pk:
         raise DomainError("same_person", "Whoever asked for a cutover may not decide on it.")
+
+
+def _refuse_loosened(request: CutoverRequest, actor: User) -> None:
+    """Four eyes on the rules: nobody approves by rules that they loosened, nor a request made under stricter ones."""
+    if actor.pk in {loosening.actor_id for loosening in read_loosenings(request.service)}:
+        raise DomainError(
+            "same_person", "Whoever loosened the rules of a dual run may not approve its cutover."
+        )
+    asked_under = [Rule(**rule) for rule in request.readiness.get("rules", [])]
+    loosened = find_loosened(asked_under, read_rules(request.service)) if asked_under else []
+    if loosened:
+        message = (
+            f"Since it was asked for the rules were loosened: {', '.join(loosened)}. Reject it and ask again."
+        )
+        raise DomainError("rules_loosened", message)
 
 
 def _decide(request: CutoverRequest, status: CutoverStatus, actor: User, comment: str) -> None:

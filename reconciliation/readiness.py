@@ -15,6 +15,7 @@ from ingest.rated_periods import find_unrated
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
 from reconciliation.held_fees import count_unpushed
 from reconciliation.models import Alarm, Amount, Outcome, Reconciliation, Status
+from reconciliation.rules import read_loosenings, read_rules
 
 
 def read_readiness(*, service: Service, effective_date: date | None = None) -> Readiness:
@@ -39,6 +40,8 @@ def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
         unlinked_customers=_unlinked(service, judged),
         unpushed_fees=count_unpushed(service=service, labels=judged, closed_until=closed_until),
         open_alarms=Alarm.objects.filter(service=service, cleared_at=None).count(),
+        rules=read_rules(service),
+        loosened=tuple(map(str, read_loosenings(service))),
     )
 
 

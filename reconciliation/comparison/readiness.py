@@ -8,6 +8,8 @@ from datetime import date
 from itertools import takewhile
 from typing import Any
 
+from reconciliation.comparison.rules import Rule
+
 DUAL_RUN = "dual_run"
 
 
@@ -43,7 +45,8 @@ class PeriodFacts:
 class ReadinessFacts:
     """What is known of a service whose cutover is asked for; `periods` are all closed ones, oldest first.
 
-    `also_judged` are the labels of the newest periods of other calendars, such as quarters beside months.
+    `also_judged` are the labels of the newest periods of other calendars, such as quarters beside months;
+    `rules` is what all of it is judged by, and `loosened` what was loosened of it during the dual run, by whom.
     """
 
     phase: str
@@ -54,6 +57,8 @@ class ReadinessFacts:
     unpushed_fees: int
     open_alarms: int
     also_judged: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    loosened: tuple[str, ...] = ()
 
     @property
     def judged_periods(self) -> tuple[PeriodFacts, ...]:
@@ -82,11 +87,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """All conditions, whether every one is met, and the digest of the facts that they were judged on."""
+    """All conditions, whether every one is met, the digest of the facts and the rules that they were judged by."""
 
     conditions: tuple[Condition, ...]
     is_ready: bool
     digest: str
+    rules: tuple[Rule, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as it stands, to be kept beside the decision that it was given for."""
@@ -110,8 +116,10 @@ def assess(facts: ReadinessFacts, *, today: date) -> Readiness:
         _assess_none("usage_pushed", "All usage is pushed to Odoo", facts.unpushed_fees, "fee", "not pushed"),
         _assess_none("no_alarms", "No alarm is open", facts.open_alarms, "alarm", "open"),
         _tell_older_deltas(facts),
+        _tell_rules(facts),
     )
-    return Readiness(conditions, all(condition.is_met for condition in conditions), digest_of(facts))
+    is_ready = all(condition.is_met for condition in conditions)
+    return Readiness(conditions, is_ready, digest_of(facts), facts.rules)
 
 
 def digest_of(facts: ReadinessFacts) -> str:
@@ -156,6 +164,13 @@ def _tell_older_deltas(facts: ReadinessFacts) -> Condition:
     counts = {period.label: period.open_deltas + period.missing for period in facts.older_periods}
     told = _assess_periods("older_deltas", "Older periods do not block", counts, "open row")
     return replace(told, is_met=True)
+
+
+def _tell_rules(facts: ReadinessFacts) -> Condition:
+    """Who approves sees what is judged by, and what was loosened: that takes their word too."""
+    in_force = ", ".join(f"{rule.name}: {rule.value}" for rule in facts.rules if rule.value)
+    detail = "; loosened: ".join(filter(None, [in_force, "; ".join(facts.loosened)]))
+    return Condition("rules", True, "The rules that it is judged by", detail, len(facts.loosened))
 
 
 def _assess_periods(code: str, label: str, counts: Mapping[str, int], noun: str) -> Condition:

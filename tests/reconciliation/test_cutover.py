@@ -1,17 +1,20 @@
 """The cutover as a decision of two people: who asks, who approves, and every condition that refuses."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ingest.configuration import configure
 from ingest.models import AuditRecord, BillerTerm, Fee, Phase, Service
 from reconciliation import cutover
 from reconciliation.cutover import reject, request_cutover, start_dual_run
 from reconciliation.models import CutoverRequest, Reconciliation
 from reconciliation.readiness import read_readiness
+from reconciliation.rules import read_loosenings
 from reconciliation.triage import reopen, resolve
 from tests import factories
 from tests.reconciliation.ready import (
@@ -72,7 +75,7 @@ class TestRequesting:
         assert (requested.status, requested.requested_by) == ("requested", finance)
         assert (requested.effective_date, requested.comment) == (EFFECTIVE, "Two clean months.")
         assert requested.readiness["is_ready"] is True
-        assert len(requested.readiness["conditions"]) == 9
+        assert len(requested.readiness["conditions"]) == 10
         record = AuditRecord.objects.get(action="cutover.request")
         assert (record.actor, record.evidence_digest) == (finance, requested.evidence_digest)
         assert phase_of(requested) == Phase.DUAL_RUN
@@ -292,6 +295,61 @@ class TestWhatWasSeen:
                 row.refresh_from_db()
                 reopen(reconciliation_id=row.pk, actor=finance, reason="Not so.")
         refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
+
+
+class TestLooserRules:
+    """Operators configure alone; what that loosens takes a second person's word to count for a cutover."""
+
+    def test_it_is_shown_to_who_approves_with_who_did_it(self, service, operator, finance, manager, clock):
+        clock.shift(timedelta(hours=1))
+        configure(service=service, values={"required_clean_periods": 1, "name": "Cloud"}, actor=operator)
+        request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
+        told = request.readiness["conditions"][-1]
+        assert (told["code"], told["is_met"], told["count"]) == ("rules", True, 1)
+        assert told["detail"] == (
+            "clean periods required: 1, hours of grace: 24; loosened: clean periods required 2 → 1 by "
+            f"{operator.get_full_name()} on 2026-10-03"
+        )
+        assert approve(request_id=request.pk, actor=manager).status == "approved"
+
+    @pytest.mark.parametrize("values", [{"required_clean_periods": 1}, {"grace_hours": 25}])
+    def test_a_request_under_stricter_rules_is_asked_for_again(
+        self, requested, service, operator, manager, values
+    ):
+        configure(service=service, values=values, actor=operator)
+        message = refused_with("rules_loosened", approve, request_id=requested.pk, actor=manager)
+        assert "→" in message
+        assert "ask again" in message
+
+    def test_tolerance_counts_too(self, requested, service, manager):
+        tolerance = factories.ToleranceFactory(service=service)
+        tolerance.absolute = Decimal("0.02")
+        tolerance.save()
+        message = refused_with("rules_loosened", approve, request_id=requested.pk, actor=manager)
+        assert "absolute tolerance in CAD 0.01 → 0.02" in message
+
+    @pytest.mark.parametrize("values", [{"grace_hours": 23}, {"late_usage_policy": "credit"}])
+    def test_stricter_or_other_rules_are_in_nobodys_way(self, requested, service, operator, manager, values):
+        configure(service=service, values=values, actor=operator)
+        assert approve(request_id=requested.pk, actor=manager).status == "approved"
+
+    def test_whoever_loosened_them_may_not_approve(self, service, finance, manager, manager2, clock):
+        manager.groups.add(Group.objects.get(name="operator"))
+        clock.shift(timedelta(hours=1))
+        actor = User.objects.get(pk=manager.pk)
+        configure(service=service, values={"required_clean_periods": 1}, actor=actor)
+        request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
+        message = refused_with("same_person", approve, request_id=request.pk, actor=actor)
+        assert "loosened" in message
+        assert approve(request_id=request.pk, actor=manager2).status == "approved"
+
+    def test_what_was_set_before_the_dual_run_is_how_it_began(self, operator, clock):
+        service = factories.ServiceFactory(phase=Phase.SHADOW)
+        configure(service=service, values={"required_clean_periods": 1}, actor=operator)
+        clock.shift(timedelta(hours=1))
+        start_dual_run(service=service, actor=operator)
+        service.refresh_from_db()
+        assert read_loosenings(service) == []
 
 
 class TestRejecting:

@@ -302,7 +302,7 @@ def test_the_number_of_statements_does_not_grow_with_the_customers(service, djan
         bill_both(customer, 9)
     push_all(service)
     judge_month(service, 9)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         assert read_readiness(service=service, effective_date=EFFECTIVE).is_ready
 
 

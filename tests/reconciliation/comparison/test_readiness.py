@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciliation.comparison.readiness import PeriodFacts, ReadinessFacts, assess, digest_of
+from reconciliation.comparison.rules import Rule
 
 TODAY = date(2026, 11, 20)
 
@@ -109,6 +110,8 @@ def test_the_report_is_as_kept_in_the_golden_file():
         unlinked_customers=1,
         unpushed_fees=12,
         open_alarms=1,
+        rules=(Rule("clean periods required", "2", "", is_loose_upwards=False),),
+        loosened=("clean periods required 3 → 2 by Olga on 2026-11-19",),
     )
     golden = Path(__file__).parent / "golden" / "not_ready.json"
     kept = json.loads(golden.read_text(encoding="utf-8"))
