@@ -113,11 +113,17 @@ def link_script(request: HttpRequest) -> str:
     return static("console.js")
 
 
+def link_icon(request: HttpRequest) -> str:
+    """The console's own icon, for the browser's tab."""
+    return static("favicon.svg")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Billing Console",
     "SITE_HEADER": "Billing Console",
     "SITE_SUBHEADER": "Nexa Systems",
     "SITE_SYMBOL": "balance",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": link_icon}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -63,12 +63,15 @@ def store_document(
     amounts: Sequence[NewAmount],
     fetched_at: datetime,
     run: Run | None = None,
+    title: str = "",
+    number: str = "",
 ) -> bool:
     """Keeps a document; returns whether it is new or changed.
 
-    The same content again only says that it was fetched again; other content is a new version, and the
-    amounts of the old one no longer count. `fetched_at` is when the reading began: what was read before the
-    version that is kept changes nothing.
+    The reference is its identity; a title is for people to read where that says nothing to them. The same
+    content again only says that it was fetched again; other content is a new version, and the amounts of the
+    old one no longer count. `fetched_at` is when the reading began: what was read before the version that is
+    kept changes nothing.
     """
     digest = digest_of(content)
     current = _lock_current(service, source, reference)
@@ -83,6 +86,8 @@ def store_document(
         service=service,
         source=source,
         reference=reference,
+        title=title,
+        number=number,
         version=_last_version(service, source, reference) + 1,
         digest=digest,
         content=content,

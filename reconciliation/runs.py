@@ -26,6 +26,9 @@ LEASE = timedelta(minutes=5)
 # Counts in a run's summary that say that something is still to do.
 LEFT_UNDONE = ("refused", "failed", "unknown", "pending", "sending")
 
+# What asks for a run when no person does, as the audit names it.
+BY_SCHEDULE, BY_COMMAND = "schedule", "command"
+
 FINANCE_KINDS = {RunKind.PUSH, RunKind.REFRESH, RunKind.RECONCILE, RunKind.RERUN, RunKind.FETCH}
 
 
@@ -69,7 +72,7 @@ def request_run(
             parameters=parameters or {},
             requested_by=actor,
         )
-        _record(run, actor, "schedule")
+        _record(run, actor, BY_SCHEDULE)
         transaction.on_commit(lambda: _wake(run))
     return run
 
@@ -100,8 +103,12 @@ def start_run(
     service: Service | None,
     period_label: str = "",
     parameters: dict[str, Any] | None = None,
+    rule: str = BY_COMMAND,
 ) -> Run:
-    """A run that a command does itself, already under lease and audited; workers leave it alone."""
+    """A run that a command does itself, already under lease and audited; workers leave it alone.
+
+    `rule` is what asked for it, as the audit keeps it.
+    """
     now = timezone.now()
     run = Run.objects.create(
         kind=kind,
@@ -112,7 +119,7 @@ def start_run(
         started_at=now,
         leased_until=now + LEASE,
     )
-    _record(run, None, "command")
+    _record(run, None, rule)
     return run
 
 

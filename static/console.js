@@ -1,5 +1,8 @@
-// Follows a run that goes on, then loads the page again for its new figures.
+// Follows a run that goes on, then loads the page again for its new figures; and where a row is too long for the
+// screen, shows the end that matters: the newest periods, the tab that is open.
 document.addEventListener("DOMContentLoaded", () => {
+  for (const wide of document.querySelectorAll(".scroll:has(> .heat)")) wide.scrollLeft = wide.scrollWidth;
+  document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   for (const panel of document.querySelectorAll("[data-follow]")) {
     const show = (name, text) => { panel.querySelector(`[data-${name}]`).textContent = text; };
     const follow = async () => {

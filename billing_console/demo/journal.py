@@ -18,6 +18,7 @@ from reconciliation.runs import Progress, perform, start_run
 from reconciliation.work import do_work, send_all
 
 BEGUN, LOADED = "demo.begun", "demo.loaded"
+RULE = "load_demo"
 STEP = "demo_step"
 FINISHED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
 # What a run of the story must not leave behind; bills that are refused belong to the story.
@@ -50,12 +51,12 @@ def find_newest_month() -> date | None:
 def note_begun(service: Service, newest_month: date) -> None:
     """Settles the story's months; call it in the transaction that creates the first service."""
     after = {"newest_month": newest_month.isoformat()}
-    audit.record(actor=None, action=BEGUN, target=service, after=after, rule="load_demo")
+    audit.record(actor=None, action=BEGUN, target=service, after=after, rule=RULE)
 
 
 def note_loaded(service: Service) -> None:
     """Says that the demo is whole: the next load has nothing to do."""
-    audit.record(actor=None, action=LOADED, target=service, rule="load_demo")
+    audit.record(actor=None, action=LOADED, target=service, rule=RULE)
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def run_once(
     earlier = Run.objects.filter(parameters__contains={STEP: step}, status__in=FINISHED)
     if earlier.exclude(summary__has_any_keys=LEFT_UNDONE).exists():
         return
-    run = start_run(kind=kind, service=service, period_label=period_label, parameters={STEP: step})
+    run = start_run(kind=kind, service=service, period_label=period_label, parameters={STEP: step}, rule=RULE)
     run = perform(run, work)
     if run.status == RunStatus.FAILED or not run.summary.keys().isdisjoint(LEFT_UNDONE):
         raise LoadFailedError(f"{run}: {run.message or run.summary}")

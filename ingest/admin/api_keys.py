@@ -45,6 +45,7 @@ class KeyForm(forms.Form):
 class ApiKeyAdmin(EvidenceAdmin):
     """The keys of all services; the digest alone is kept."""
 
+    when_empty = "An operator issues one per service here, or with manage.py create_api_key."
     list_display = ("__str__", "service", "name", "state", "last_used", "created_at")
     list_filter = (ServiceFilter, StateFilter)
     list_select_related = ("service",)

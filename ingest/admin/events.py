@@ -67,6 +67,7 @@ class UsageEventAdmin(EvidenceAdmin):
     """What services posted, newest first; never counted, because there are millions."""
 
     paginator = InfinitePaginator
+    when_empty = "Services post them to the API: see docs/api.md."
     list_display = (
         "transaction_id",
         "service",

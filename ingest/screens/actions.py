@@ -47,7 +47,7 @@ def post_action(permission: str) -> Callable[[Action], Callable[..., HttpRespons
             if row is None:
                 raise Http404
             say(request, lambda: method(screen, request, row))
-            return HttpResponseRedirect(screen.get_page_address(row))
+            return HttpResponseRedirect(screen.keep_filters(request, screen.get_page_address(row)))
 
         view.permission = permission  # type: ignore[attr-defined]
         return view
@@ -96,11 +96,17 @@ class PostActionsMixin:
         """The button of one action for who may press it, nothing for others."""
         if not request.user.has_perm(getattr(type(self), action).permission):
             return []
-        return [Button(address=self.get_action_address(row, action), **button)]
+        return [Button(address=self.keep_filters(request, self.get_action_address(row, action)), **button)]
 
     def get_action_address(self, row: Any, action: str) -> str:
         """Where a button posts to."""
         return reverse(f"admin:{self._name_of(action)}", args=[row.pk])
+
+    def keep_filters(self, request: HttpRequest, address: str) -> str:
+        """The address with the filters of the list that the page was opened from, so that work goes on there."""
+        screen: Any = self
+        kept = screen.get_preserved_filters(request)
+        return f"{address}?{kept}" if kept else address
 
     def get_page_address(self, row: Any) -> str:
         """Where a person goes after an action: the row's page."""

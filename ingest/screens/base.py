@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from ingest.models.public import PublicModel
 from ingest.screens.actions import PostActionsMixin
 from ingest.screens.formatting import NOTHING
+from ingest.screens.secrets import names_secret
 
 
 class ConsoleAdmin(PostActionsMixin, ModelAdmin):
@@ -29,6 +30,8 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
     # Counting behind every choice of every filter would read the table once for each.
     show_facets = ShowFacets.NEVER
     change_form_template = "admin/with_buttons.html"
+    # What a list without rows says: what will fill it, or that it is good so.
+    when_empty = ""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
@@ -36,6 +39,10 @@ class ConsoleAdmin(PostActionsMixin, ModelAdmin):
         """The form with the row's buttons above it."""
         buttons = self.get_buttons(request, obj) if obj is not None else []
         return super().render_change_form(request, {**context, "buttons": buttons}, *args, obj=obj, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """What the library allows, less every secret: a yes or no to a guess of its start would tell it."""
+        return not names_secret(lookup) and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         """The list; an address with a character that no column can hold is a bad request, not an error."""

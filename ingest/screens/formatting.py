@@ -41,6 +41,20 @@ def format_signed(value: Decimal | None, currency: str) -> str:
     return f"+{text}" if value is not None and value > 0 else text
 
 
+def say_amount(value: Decimal | None, currency: str, *, is_signed: bool = False) -> str:
+    """An amount within a sentence: in whole minor units, without a mark; the exact one stands in a table.
+
+    One that rounds to nothing and is not nothing is "less than 0.01"; a signed one, a difference, is that "apart".
+    """
+    if value is None:
+        return NOTHING
+    rounded = round_to_currency(value, currency)
+    if value and not rounded:
+        least = format_amount(Decimal(1).scaleb(-exponent(currency)), currency)
+        return f"less than {least} apart" if is_signed else f"less than {least}"
+    return (format_signed if is_signed else format_amount)(rounded, currency)
+
+
 def format_rounded(value: Decimal | None, currency: str, *, is_signed: bool = False) -> str:
     """An amount in whole minor units, marked with ≈ when that is not all of it."""
     if value is None:
@@ -79,9 +93,9 @@ def format_instant(instant: datetime | None) -> str:
     return NOTHING if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
-def name_person(user: User | None) -> str:
-    """A person's full name, else their user name; nobody is the console's own schedule."""
-    return "the schedule" if user is None else user.get_full_name() or user.get_username()
+def name_person(user: User) -> str:
+    """A person's full name, else their user name."""
+    return user.get_full_name() or user.get_username()
 
 
 def show_figure(text: str, *, exact: str = "", tone: str = "") -> SafeString:

@@ -68,8 +68,8 @@ def instant(value: datetime | None) -> str:
 
 
 @register.filter
-def person(user: User | None) -> str:
-    """A person's name; nobody is the schedule."""
+def person(user: User) -> str:
+    """A person's name."""
     return formatting.name_person(user)
 
 

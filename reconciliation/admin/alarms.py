@@ -21,6 +21,7 @@ StateFilter = condition_filter(
 class AlarmAdmin(EvidenceAdmin):
     """Alarms clear themselves when what raised them is gone."""
 
+    when_empty = "No service bills a period that Odoo bills."
     list_display = ("message", "kind", "service", "state", "raised")
     list_filter = (ServiceFilter, StateFilter, "kind")
     list_select_related = ("service",)

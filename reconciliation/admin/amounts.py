@@ -85,7 +85,7 @@ class AmountAdmin(EvidenceAdmin):
     )
     list_filter = (ServiceFilter, PeriodFilter, "side", CurrentFilter)
     list_select_related = ("customer", "service")
-    search_fields = ("customer__name", "customer__external_id", "document__reference")
+    search_fields = ("customer__name", "customer__external_id", "document__reference", "document__title")
     search_help_text = "Customer or document"
     ordering = ("-period_start", "-id")
     fields = (
@@ -124,12 +124,14 @@ class AmountAdmin(EvidenceAdmin):
 class SourceDocumentAdmin(EvidenceAdmin):
     """Outside documents, whole, each version of each."""
 
-    list_display = ("reference", "source", "service", "version", "state", "fetched", "run")
+    list_display = ("__str__", "source", "service", "version", "state", "fetched", "run")
     list_filter = (ServiceFilter, "source", CurrentFilter)
     list_select_related = ("service", "run__service")
-    search_fields = ("reference",)
+    search_fields = ("reference", "title")
     ordering = ("-fetched_at", "-id")
     fields = (
+        "title",
+        "number",
         "reference",
         "source",
         "service",
@@ -141,5 +143,9 @@ class SourceDocumentAdmin(EvidenceAdmin):
         "shown_content",
     )
     shown_content = json_column("content")
-    state = show_currency
     fetched = age_column("fetched_at", title="fetched")
+
+    @admin.display(description="counts")
+    def state(self, document: SourceDocument) -> SafeString:
+        """Whether it is the version that counts."""
+        return show_currency(self, document)

@@ -13,6 +13,7 @@ from ingest.screens.filters import ServiceFilter
 from reconciliation import cutover
 from reconciliation.admin.links import condition_address
 from reconciliation.admin.looks import CUTOVER
+from reconciliation.comparison.readiness import Condition
 from reconciliation.figures.cutover import read_switches
 from reconciliation.models import CutoverRequest, CutoverStatus
 from reconciliation.readiness import read_readiness
@@ -25,6 +26,7 @@ class CutoverRequestAdmin(EvidenceAdmin):
     """What waits for a second person comes first."""
 
     change_form_template = "admin/reconciliation/cutoverrequest/change_form.html"
+    when_empty = "Finance asks for one on the page of a service in its dual run."
     list_display = (
         "service",
         "effective_date",
@@ -127,7 +129,7 @@ def _show_evidence(request: HttpRequest, row: CutoverRequest) -> dict[str, Any]:
     now = read_readiness(service=row.service, effective_date=row.effective_date) if is_waiting else None
     return {
         "look": CUTOVER[CutoverStatus(row.status)],
-        "then": [(condition, "") for condition in row.readiness.get("conditions", [])],
+        "then": [(Condition(**kept), "") for kept in row.readiness.get("conditions", [])],
         "now": [(item, condition_address(row.service, item)) for item in now.conditions] if now else [],
         # The buttons post it: a decision is about what the page shows.
         "version": now.digest if now else "",

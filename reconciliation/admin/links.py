@@ -6,6 +6,10 @@ from django.urls import reverse
 
 from ingest.models import Service
 from reconciliation.comparison.readiness import Condition
+from reconciliation.models import Reconciliation
+
+# Where the library keeps the filters of the list that a page was opened from.
+FILTERS = "_changelist_filters"
 
 
 def list_address(model: str, **filters: object) -> str:
@@ -18,6 +22,13 @@ def list_address(model: str, **filters: object) -> str:
 def queue_address(**filters: object) -> str:
     """The queue, filtered."""
     return list_address("reconciliation_reconciliation", **filters)
+
+
+def row_address(row: Reconciliation, **filters: object) -> str:
+    """A reconciliation's page, opened from the queue under these filters: its next row is the next of them."""
+    kept = urlencode({name: value for name, value in filters.items() if value})
+    address = reverse("admin:reconciliation_reconciliation_change", args=[row.pk])
+    return f"{address}?{urlencode({FILTERS: kept})}" if kept else address
 
 
 def overview_address(**filters: object) -> str:

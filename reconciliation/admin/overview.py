@@ -6,7 +6,13 @@ from django.http import HttpRequest
 
 from ingest.models import Phase
 from ingest.screens.actions import person_of
-from reconciliation.admin.links import condition_address, list_address, overview_address, queue_address
+from reconciliation.admin.links import (
+    condition_address,
+    list_address,
+    overview_address,
+    queue_address,
+    row_address,
+)
 from reconciliation.admin.looks import PHASE
 from reconciliation.figures import cutover, freshness, overview
 from reconciliation.figures.selection import Selection, select
@@ -65,7 +71,10 @@ def _read_figures(chosen: Selection) -> dict[str, Any]:
         ],
         "heat_map": [_show_line(service, cells) for service, cells in overview.read_heat_map(chosen)],
         "waterfalls": [_show_waterfall(here, picture) for picture in overview.read_waterfalls(chosen)],
-        "largest": [(row, overview.label_cause(row.cause)) for row in overview.read_largest(chosen)],
+        "largest": [
+            (row, row_address(row, **here), overview.label_cause(row.cause))
+            for row in overview.read_largest(chosen)
+        ],
         "ages": [
             (age, queue_address(service=here["service"], view="triage", age=age.name))
             for age in overview.read_ages(chosen)

@@ -1,16 +1,19 @@
 """The page of one reconciliation, and what may be done on it."""
 
+from copy import copy
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from ingest.screens.actions import Button, person_of, post_action
 from reconciliation import triage
 from reconciliation.admin.bulk import link_runs
-from reconciliation.admin.links import overview_address, queue_address
+from reconciliation.admin.links import FILTERS, overview_address, queue_address
 from reconciliation.admin.looks import OUTCOME, STATUS
 from reconciliation.figures.page import mark_differences, read_page
 from reconciliation.figures.queue import read_next
@@ -48,6 +51,7 @@ class PageScreen:
         if not screen.has_view_permission(request, row):
             raise PermissionDenied
         page = read_page(row)
+        kept = screen.get_preserved_filters(request)
         context = {
             **screen.admin_site.each_context(request),
             "opts": screen.opts,
@@ -56,12 +60,26 @@ class PageScreen:
             "page": page,
             "bars": [(bar, "") for bar in page.waterfall.bars] if page.waterfall else [],
             "row": row,
-            "next": read_next(row),
+            "next": read_next(row, self._read_queue(request)),
+            "kept": f"?{kept}" if kept else "",
             "buttons": self.get_buttons(request, row),
             "looks": {"status": STATUS[Status(row.status)], "outcome": OUTCOME[Outcome(row.outcome)]},
-            "addresses": _link(row),
+            "addresses": _link(row, request.GET.get(FILTERS, "")),
         }
         return TemplateResponse(request, "admin/reconciliation/reconciliation/page.html", context)
+
+    def _read_queue(self, request: HttpRequest) -> QuerySet[Reconciliation]:
+        """The rows of the queue that the person came from; all rows without one, or from a wrong address."""
+        screen: Any = self
+        filters = request.GET.get(FILTERS, "")
+        if not filters:
+            return Reconciliation.objects.all()
+        of_list = copy(request)
+        of_list.GET = QueryDict(filters)
+        try:
+            return screen.get_changelist_instance(of_list).queryset
+        except IncorrectLookupParameters:
+            return Reconciliation.objects.all()
 
     def show_lines(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """The compared lines of one row, without a page around them."""
@@ -134,9 +152,10 @@ def _seen(request: HttpRequest, row: Reconciliation) -> dict[int, int]:
     return {row.pk: int(version) if version.isdecimal() else 0}
 
 
-def _link(row: Reconciliation) -> dict[str, str]:
+def _link(row: Reconciliation, filters: str) -> dict[str, str]:
+    of_period = queue_address(service=row.service.code, period=row.period_label)
     return {
-        "queue": queue_address(service=row.service.code, period=row.period_label),
+        "queue": f"{queue_address()}?{filters}" if filters else of_period,
         "overview": overview_address(service=row.service.code, period=row.period_label),
         "customer": queue_address(q=row.customer.external_id, service=row.service.code, view="all"),
     }

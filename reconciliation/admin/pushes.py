@@ -1,16 +1,17 @@
 """Pushes: what was meant to be written to Odoo, what became of it, and trying again."""
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 
 from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
-from ingest.screens.columns import age_column, json_column, person_column, state_column
+from ingest.screens.columns import age_column, json_column, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
 from reconciliation import push
 from reconciliation.admin.looks import PUSH
-from reconciliation.models import Push, PushStatus
+from reconciliation.figures.requesters import name_pusher, with_rule
+from reconciliation.models import Push, PushStatus, Run
 
 StateFilter = condition_filter(
     "state",
@@ -26,6 +27,7 @@ StateFilter = condition_filter(
 class PushAdmin(EvidenceAdmin):
     """The outbox to Odoo, the newest first."""
 
+    when_empty = "They are made when a period is rated and pushed: see Runs."
     list_display = (
         "customer",
         "service",
@@ -57,15 +59,24 @@ class PushAdmin(EvidenceAdmin):
         "odoo_id",
         "error_code",
         "error",
-        "shown_requested_by",
+        "asked_by",
         "run",
         "digest",
         "shown_payload",
     )
-    shown_requested_by = person_column("requested_by")
     shown_status = state_column("status", PUSH, title="status")
     shown_payload = json_column("payload")
     created = age_column("created_at", title="asked")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Push]:
+        """Pushes, their runs with the rule that asked for them."""
+        runs = with_rule(Run.objects.select_related("service", "requested_by"))
+        return Push.objects.prefetch_related(Prefetch("run", runs))
+
+    @admin.display(description="asked for by")
+    def asked_by(self, row: Push) -> str:
+        """The person, or what asked for the run that made it."""
+        return name_pusher(row)
 
     def get_buttons(self, request: HttpRequest, row: Push) -> list[Button]:
         """A retry of a failed push."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.sections import BaseSection
+from unfold.views import ChangeList
 
 from ingest.screens.actions import person_of
 from ingest.screens.base import EvidenceAdmin
@@ -32,9 +33,20 @@ class LinesSection(BaseSection):
         return render_to_string("admin/reconciliation/reconciliation/lines_later.html", {"address": address})
 
 
+class Listed(ChangeList):
+    """The rows of an address; its filters are read once, although the tabs count by them again."""
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """The filters, as the library reads them."""
+        if not hasattr(self, "_read"):
+            self._read = super().get_filters(request)
+        return self._read
+
+
 class QueueScreen(EvidenceAdmin):
     """The list of reconciliations: views as tabs, filters, columns."""
 
+    when_empty = "Every row of this view is decided. The tab All shows them."
     list_before_template = "admin/reconciliation/reconciliation/views.html"
     list_display = (
         "whose",
@@ -60,6 +72,11 @@ class QueueScreen(EvidenceAdmin):
     shown_outcome = state_column("outcome", OUTCOME, title="outcome")
     shown_status = state_column("status", STATUS, title="status")
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The queue's own list, once the address is one that any list takes."""
+        super().get_changelist(request, **kwargs)
+        return Listed
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reconciliation]:
         """Rows with the money at stake in each; the list itself puts them in order."""
         return with_stake(Reconciliation.objects.all())
@@ -68,8 +85,12 @@ class QueueScreen(EvidenceAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list with its tabs."""
-        tabs = {"tabs": _show_tabs(request)}
-        return super().changelist_view(request, {**(extra_context or {}), **tabs})
+        response = super().changelist_view(request, extra_context)
+        # A redirect, and the question of a bulk action, have no list to count.
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            context["tabs"] = _show_tabs(request, context["cl"])
+        return response
 
     @admin.display(description="customer, service", ordering="customer__name")
     def whose(self, row: Reconciliation) -> SafeString:
@@ -113,8 +134,10 @@ class QueueScreen(EvidenceAdmin):
         return NOTHING if days is None else f"{days} d"
 
 
-def _show_tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    counts = count_views(person_of(request))
+def _show_tabs(request: HttpRequest, listed: Listed) -> list[dict[str, Any]]:
+    """The tabs; each counts what it would show: under the same filters and search, but for the view."""
+    rows = listed.get_queryset(request, exclude_parameters=[ViewFilter.parameter_name])
+    counts = count_views(rows, person_of(request))
     views = views_of(person_of(request))
     chosen = request.GET.get(ViewFilter.parameter_name, "")
     names = [view.name for view in views]

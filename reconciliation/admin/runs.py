@@ -1,17 +1,21 @@
 """Runs: what is being done outside requests, how far it is, and doing it again."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
-from ingest.screens.columns import age_column, json_column, link_to, person_column, state_column
+from ingest.screens.columns import age_column, json_column, link_to, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter
 from reconciliation.admin.looks import RUN
+from reconciliation.figures.requesters import name_requester, with_rule
 from reconciliation.models import Run, RunStatus
 from reconciliation.runs import retry_run
 
@@ -27,7 +31,7 @@ class RunAdmin(EvidenceAdmin):
         "period_label",
         "shown_status",
         "progress",
-        "requested_by",
+        "asked_by",
         "created",
         "message",
     )
@@ -41,14 +45,13 @@ class RunAdmin(EvidenceAdmin):
         "shown_status",
         "progress",
         "message",
-        "shown_requested_by",
+        "asked_by",
         "created_at",
         "started_at",
         "finished_at",
         "shown_parameters",
         "shown_summary",
     )
-    shown_requested_by = person_column("requested_by")
     shown_status = state_column("status", RUN, title="status")
     shown_parameters = json_column("parameters")
     shown_summary = json_column("summary")
@@ -61,6 +64,17 @@ class RunAdmin(EvidenceAdmin):
             path("<int:object_id>/progress/", progress, name="reconciliation_run_progress"),
             *super().get_urls(),
         ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Runs with the rule that asked for each, where no person did."""
+        return with_rule(Run.objects.all())
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The page, with who asked for the run beside its progress."""
+        asked = {"asked_by": name_requester(obj)} if obj is not None else {}
+        return super().render_change_form(request, {**context, **asked}, *args, obj=obj, **kwargs)
 
     def get_buttons(self, request: HttpRequest, row: Run) -> list[Button]:
         """A retry, when there is something left to do."""
@@ -89,6 +103,11 @@ class RunAdmin(EvidenceAdmin):
     def retry(self, request: HttpRequest, row: Run) -> str:
         """Queues the same work again, as a new run."""
         return format_html("{} is queued again.", link_to(retry_run(run_id=row.pk, actor=person_of(request))))
+
+    @admin.display(description="asked for by", ordering="requested_by__username")
+    def asked_by(self, run: Run) -> str:
+        """The person, or what asked when nobody did."""
+        return name_requester(run)
 
     @admin.display(description="progress")
     def progress(self, run: Run) -> SafeString:

@@ -44,6 +44,7 @@ class EndpointForm(forms.Form):
 class WebhookEndpointAdmin(EvidenceAdmin):
     """The addresses of all services; a signing key is never shown again."""
 
+    when_empty = "An operator adds the address at which a service is told of its cutover."
     list_display = ("url", "service", "is_active", "created_at")
     list_filter = (ServiceFilter, "is_active")
     list_select_related = ("service",)
@@ -85,6 +86,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
 class DeliveryAdmin(EvidenceAdmin):
     """Every message to every endpoint, with its exact body."""
 
+    when_empty = "Messages are made when a cutover is decided, for services with a webhook endpoint."
     list_display = (
         "webhook_type",
         "endpoint",

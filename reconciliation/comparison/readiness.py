@@ -11,6 +11,8 @@ from typing import Any
 from reconciliation.comparison.rules import Rule
 
 DUAL_RUN = "dual_run"
+# What is told beside the conditions, by its code: it is neither met nor missing, and never blocks.
+TOLD = frozenset({"older_deltas", "rules"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Condition:
     label: str
     detail: str
     count: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is only information; its `is_met` says no more than that it does not block."""
+        return self.code in TOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ class Card:
     @property
     def percent(self) -> int:
         """The share of conditions that are met."""
-        met = len(self.conditions) - len(self.unmet)
-        return met * 100 // len(self.conditions) if self.conditions else 0
+        conditions = [condition for condition in self.conditions if not condition.is_told]
+        return (len(conditions) - len(self.unmet)) * 100 // len(conditions) if conditions else 0
 
 
 @dataclass(frozen=True, slots=True)

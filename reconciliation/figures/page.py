@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from ingest.buckets import describe_fee
 from ingest.computed import Computed, explain_fee
 from ingest.metering.periods import Interval, PeriodLabelError, parse_label
 from ingest.models import AuditRecord, Fee
 from ingest.rating.money import round_to_currency
-from ingest.screens.formatting import format_amount, format_share, format_signed
+from ingest.screens.formatting import format_share, say_amount
 from reconciliation.comparison.causes import Cause
 from reconciliation.comparison.lines import LinePair
 from reconciliation.figures.queue import share_of
+from reconciliation.figures.requesters import name_pusher, name_requester, with_rule
 from reconciliation.figures.waterfall import Step, Waterfall, draw
 from reconciliation.lines import read_fees, read_lines
 from reconciliation.models import (
@@ -25,6 +26,7 @@ from reconciliation.models import (
     Reconciliation,
     Run,
     RunKind,
+    Side,
 )
 
 MOST_PERIODS = 12
@@ -71,7 +73,7 @@ class RatedFee:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the page of one reconciliation shows."""
+    """All that the page of one reconciliation shows; each push, and the run, with who asked for it."""
 
     row: Reconciliation
     sentence: str
@@ -83,9 +85,10 @@ class Page:
     fees: Sequence[RatedFee]
     others: Sequence[Reconciliation]
     amounts: Sequence[Amount]
-    pushes: Sequence[Push]
+    pushes: Sequence[tuple[Push, str]]
     records: Sequence[AuditRecord]
     run: Run | None
+    asked_by: str
 
     @property
     def has_agreeing_lines(self) -> bool:
@@ -96,6 +99,7 @@ class Page:
 def read_page(row: Reconciliation) -> Page:
     """The page as things stand now; `row` comes with its customer, service and people."""
     lines = read_lines(row)
+    run = _read_run(row)
     return Page(
         row=row,
         sentence=write_sentence(row),
@@ -109,9 +113,10 @@ def read_page(row: Reconciliation) -> Page:
         amounts=list(
             _same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk")
         ),
-        pushes=list(_same_bill(Push.objects.all(), row).select_related("requested_by").order_by("-version")),
+        pushes=_read_pushes(row),
         records=_read_records(row),
-        run=_read_run(row),
+        run=run,
+        asked_by=name_requester(run) if run else "",
     )
 
 
@@ -121,7 +126,7 @@ def mark_differences(pairs: Sequence[LinePair], currency: str) -> list[Line]:
 
 
 def write_sentence(row: Reconciliation) -> str:
-    """The row in one sentence, as finance would say it."""
+    """The row in one sentence, as finance would say it: amounts in whole minor units of the currency."""
     return f"{row.customer}, {name_period(row.period_label)}: {_SENTENCES[Outcome(row.outcome)](row)}"
 
 
@@ -135,28 +140,45 @@ def name_period(label: str) -> str:
 
 
 def _say_compared(row: Reconciliation) -> str:
-    delta = format_signed(row.delta, row.currency)
+    delta = say_amount(row.delta, row.currency, is_signed=True)
     share = share_of(row)
     percent = "" if share is None else f" ({format_share(share)})"
-    limit = format_amount(row.tolerance, row.currency)
-    within = "within" if row.delta is not None and abs(row.delta) <= row.tolerance else "above"
-    return f"{_say_both(row)}; {delta}{percent}, {within} the tolerance of {limit}"
+    limit = say_amount(row.tolerance, row.currency)
+    return f"{_say_both(row)}; {delta}{percent}, {_say_place(row)} the tolerance of {limit}"
+
+
+def _say_place(row: Reconciliation) -> str:
+    """Where the delta lies; "just" above when both round to the same."""
+    delta = abs(row.delta or Decimal(0))
+    if delta <= row.tolerance:
+        return "within"
+    rounded = (round_to_currency(amount, row.currency) for amount in (delta, row.tolerance))
+    return "just above" if len(set(rounded)) == 1 else "above"
 
 
 def _say_both(row: Reconciliation) -> str:
-    external = format_amount(row.external_amount, row.currency)
-    odoo = format_amount(row.odoo_amount, row.currency)
+    external = say_amount(row.external_amount, row.currency)
+    odoo = say_amount(row.odoo_amount, row.currency)
     return f"{row.service} billed {external} {row.currency}, Odoo computes {odoo}"
 
 
 def _say_missing_odoo(row: Reconciliation) -> str:
-    external = format_amount(row.external_amount, row.currency)
+    external = say_amount(row.external_amount, row.currency)
     return f"{row.service} billed {external} {row.currency}, Odoo has nothing for it yet"
 
 
 def _say_missing_external(row: Reconciliation) -> str:
-    odoo = format_amount(row.odoo_amount, row.currency)
-    return f"Odoo computes {odoo} {row.currency}, {row.service} billed nothing that the console knows of"
+    odoo = say_amount(row.odoo_amount, row.currency)
+    billed = _same_bill(
+        Amount.objects.filter(side=Side.EXTERNAL, is_current=True, currency=row.currency), row
+    )
+    said = "billed nothing that the console knows of"
+    if billed.filter(untaxed=None).exists() and billed.filter(total=None).exists():
+        # Kept before imports refused such documents beside each other.
+        said = (
+            "billed documents that state a total alone and others an untaxed amount alone: they have no sum"
+        )
+    return f"Odoo computes {odoo} {row.currency}, {row.service} {said}"
 
 
 _SENTENCES: Mapping[Outcome, Callable[[Reconciliation], str]] = {
@@ -221,6 +243,13 @@ def _read_records(row: Reconciliation) -> list[AuditRecord]:
     return list(records.select_related("actor")[:MOST_RECORDS])
 
 
+def _read_pushes(row: Reconciliation) -> list[tuple[Push, str]]:
+    """The pushes of the bill, the newest first, each with who asked for it."""
+    runs = Prefetch("run", with_rule(Run.objects.select_related("requested_by")))
+    pushes = _same_bill(Push.objects.all(), row).select_related("requested_by").prefetch_related(runs)
+    return [(push, name_pusher(push)) for push in pushes.order_by("-version")]
+
+
 def _read_run(row: Reconciliation) -> Run | None:
     """The newest run that could have moved this row's figures."""
     of_customer = Q(parameters__customers__contains=[row.customer_id])
@@ -228,4 +257,4 @@ def _read_run(row: Reconciliation) -> Run | None:
         service=row.service_id, kind__in=MOVING, period_label__in=["", row.period_label]
     )
     newest = runs.filter(of_customer | ~Q(parameters__has_key="customers"))
-    return newest.select_related("requested_by").order_by("-pk").first()
+    return with_rule(newest.select_related("requested_by")).order_by("-pk").first()

@@ -55,11 +55,11 @@ def views_of(user: User) -> tuple[View, ...]:
     )
 
 
-def count_views(user: User) -> Mapping[str, str]:
-    """How many rows each view holds, by its name; past a thousand only that there are more."""
+def count_views(rows: Rows, user: User) -> Mapping[str, str]:
+    """How many of the rows each view holds, by its name; past a thousand only that there are more."""
     counted = {}
     for view in views_of(user):
-        count = Reconciliation.objects.filter(view.rows).order_by()[: MOST_COUNTED + 1].count()
+        count = rows.filter(view.rows).order_by()[: MOST_COUNTED + 1].count()
         counted[view.name] = f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
     return counted
 
@@ -91,9 +91,9 @@ def fingerprint(rows: Rows) -> str:
     return hashlib.sha256(repr(sorted(facts.items())).encode()).hexdigest()
 
 
-def read_next(row: Reconciliation) -> Reconciliation | None:
-    """The open row with the most at stake after this one, which is where work goes on."""
-    waiting = with_stake(Reconciliation.objects.filter(status=Status.DELTA).exclude(pk=row.pk))
+def read_next(row: Reconciliation, rows: Rows) -> Reconciliation | None:
+    """The open one of these rows with the most at stake after this one, which is where work goes on."""
+    waiting = with_stake(rows.filter(status=Status.DELTA).exclude(pk=row.pk))
     waiting = waiting.select_related("customer", "service").order_by("-at_stake", "-pk")
     stake = stake_of(row)
     return waiting.filter(Q(at_stake__lt=stake) | Q(at_stake=stake, pk__lt=row.pk)).first() or waiting.first()

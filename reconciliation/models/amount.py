@@ -37,7 +37,11 @@ class SourceDocument(PublicModel):
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="documents")
     source = models.CharField(max_length=16, choices=Source.choices)
-    reference = models.CharField(max_length=512, help_text="What the source calls it.")
+    reference = models.CharField(
+        max_length=512, help_text="What the source calls it; for a file's, the digest of what makes it one."
+    )
+    title = models.CharField(max_length=1024, blank=True, help_text="The reference for people to read.")
+    number = models.CharField(max_length=255, blank=True, help_text="Its number, where the source gives one.")
     version = models.PositiveIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the content.")
@@ -60,7 +64,7 @@ class SourceDocument(PublicModel):
         ]
 
     def __str__(self) -> str:
-        return self.reference
+        return self.title or self.reference
 
 
 class Amount(PublicModel):

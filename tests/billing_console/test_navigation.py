@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.test import RequestFactory
 
@@ -29,6 +30,16 @@ def test_every_screen_has_its_entry():
     entries = {entry.model for entries in SIDEBAR.values() for entry in entries}
 
     assert entries == {model._meta.label_lower for model in admin.site._registry}
+
+
+def test_every_page_has_an_icon_that_there_is(client, auditor):
+    client.force_login(auditor)
+
+    assert (
+        '<link rel="icon" href="/static/favicon.svg" type="image/svg+xml"'
+        in client.get("/admin/").content.decode()
+    )
+    assert finders.find("favicon.svg")
 
 
 def test_who_has_no_role_sees_the_overview_alone(outsider):

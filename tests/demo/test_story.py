@@ -19,6 +19,7 @@ from billing_console.demo.statements import ORIGIN
 from ingest.models import AuditRecord, BillerTerm, Service, Subscription, UsageEvent
 from reconciliation import cutover
 from reconciliation.comparison.causes import CauseCode
+from reconciliation.figures.requesters import name_requester, with_rule
 from reconciliation.lines import read_many
 from reconciliation.models import (
     Alarm,
@@ -29,6 +30,7 @@ from reconciliation.models import (
     Push,
     PushStatus,
     Reconciliation,
+    Run,
     Side,
     Source,
     SourceDocument,
@@ -203,6 +205,10 @@ def test_every_push_is_done_no_alarm_is_open_and_nothing_but_subscription_orders
     assert set(OdooOrder.objects.values_list("state", flat=True)) == {"sale"}
     assert 0 < ordered.count() < Subscription.objects.count()
     assert loaded.state["models"]["sale.order"] == Push.objects.count() + ordered.count()
+
+
+def test_every_run_says_that_the_load_of_the_demo_asked_for_it():
+    assert {name_requester(run) for run in with_rule(Run.objects.all())} == {"the load of the demo"}
 
 
 def test_the_demos_people_can_log_in_in_their_roles_and_nobody_is_a_superuser():

@@ -79,6 +79,23 @@ def test_finance_understands_a_real_delta_pushes_its_usage_and_resolves_it(conso
     expect(page.locator("#result_list tbody tr").first).to_contain_text("reconciliation.resolve")
 
 
+def test_on_a_phone_the_queues_rows_are_short_and_no_page_is_wider_than_the_screen(sign_in):
+    page = sign_in("finance")
+    page.set_viewport_size({"width": 390, "height": 844})
+    queue = f"/admin/reconciliation/reconciliation/?service=nexacloud&period={REAL_PERIOD}&view=triage"
+    page.goto(queue)
+    rows = page.locator("#result_list tr.data-row")
+    assert max(rows.evaluate_all("rows => rows.map(row => row.offsetHeight)")) <= 220
+    for fact in ("customer, service", "period", "status", "delta", "cause"):
+        expect(rows.first.locator(f"[data-label='{fact}']")).to_be_visible()
+
+    rows.first.locator("th a").click()
+    opened = page.url.removeprefix(page.url.split("/admin/")[0])
+    for address in ("/admin/", queue, opened, "/admin/ingest/service/", "/admin/reconciliation/run/"):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+
+
 def test_finance_asks_for_the_cutover_and_another_person_approves_it(console, sign_in):
     effective = (date.today().replace(day=1) + timedelta(days=62)).replace(day=1)
     asking = sign_in("finance")

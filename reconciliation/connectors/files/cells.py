@@ -54,7 +54,7 @@ def read_text(
 def read_decimal(
     cells: Mapping[str, str], column: str, *, pattern: re.Pattern[str] = _DECIMAL
 ) -> Decimal | None:
-    """The number in the cell, exact; None when it is empty.
+    """The number in the cell, exact, a zero without a sign; None when it is empty.
 
     Raises CellError `not_a_number` for anything but a plain decimal: no thousands separator, currency sign,
     exponent, NaN or formula.
@@ -66,7 +66,8 @@ def read_decimal(
         raise CellError(
             column, "not_a_number", f"must be a plain decimal such as -1204.10, not {text[:40]!r}"
         )
-    return Decimal(text)
+    number = Decimal(text)
+    return number if number else number.copy_abs()
 
 
 def read_day(cells: Mapping[str, str], column: str) -> date:

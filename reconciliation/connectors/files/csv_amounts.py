@@ -21,7 +21,8 @@ columns, in any order. One row is one billed line.
 | `customer_name`|                                                                                        |
 
 Other columns are kept with the row and not read. Numbers are plain decimals, `-1204.10`. Of `untaxed`, `tax`
-and `total` two give the third; where all three are stated they must add up.
+and `total` two give the third; where all three are stated they must add up. A row of kind tax states the tax on
+the bill's other rows, which then state none: its `untaxed` is empty or 0.
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,8 @@ def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
     period_start, period_end = read_day(cells, "period_start"), read_day(cells, "period_end")
     if period_end <= period_start:
         raise CellError("period_end", "empty_period", "must lie after period_start")
-    untaxed, tax, total = _read_amounts(cells)
+    kind = _read_kind(cells)
+    untaxed, tax, total = _read_tax(cells) if kind is LineKind.TAX else _read_amounts(cells)
     return ExternalLine(
         row=row,
         customer=read_text(cells, "customer", is_required=True),
@@ -56,7 +58,7 @@ def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
         period_start=period_start,
         period_end=period_end,
         document=read_text(cells, "document"),
-        kind=_read_kind(cells),
+        kind=kind,
         code=read_text(cells, "code"),
         description=read_text(cells, "description", longest=1024),
         quantity=read_decimal(cells, "quantity"),
@@ -74,6 +76,18 @@ def _read_kind(cells: Mapping[str, str]) -> LineKind:
         return LineKind(text)
     except ValueError:
         raise CellError("kind", "unknown_kind", f"must be one of {', '.join(LineKind)}") from None
+
+
+def _read_tax(cells: Mapping[str, str]) -> _Amounts:
+    untaxed, tax, total = (read_decimal(cells, column) for column in ("untaxed", "tax", "total"))
+    if untaxed:
+        raise CellError("untaxed", "tax_is_untaxed", "must be empty or 0 in a row of kind tax")
+    stated = total if tax is None else tax
+    if stated is None:
+        raise CellError("tax", "missing", "must not be empty in a row of kind tax")
+    if total not in (None, stated):
+        raise CellError("total", "amounts_disagree", f"is not the tax, {stated:f}")
+    return Decimal(0), stated, stated
 
 
 def _read_amounts(cells: Mapping[str, str]) -> _Amounts:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -22,8 +23,8 @@ def parse_file(path: Path) -> ParsedFile:
     """The lines of a file of billed amounts, in the order of its rows.
 
     Raises ConnectorError, before any row is read, for a file that is no such table: `unreadable_file`,
-    `empty_file`, `wrong_encoding`, `unknown_format`, `duplicate_column`. What is wrong further down comes as a
-    RowError in the row's place.
+    `empty_file`, `wrong_encoding`, `unknown_format`, `duplicate_column`, `endless_header`. What is
+    wrong further down comes as a RowError in the row's place.
     """
     try:
         with path.open("rb") as stream:
@@ -40,6 +41,8 @@ def detect_format(first_line: str) -> tuple[FileFormat, str]:
     """The format whose columns the header names, and the delimiter between them; raises as `parse_file`."""
     if not first_line.strip():
         raise _refuse("empty_file", "The file has no header.")
+    if _is_endless(first_line):
+        raise _refuse("endless_header", f"The header is longer than {_LONGEST_LINE} characters.")
     try:
         refuse_unreadable({"": first_line})
     except CellError:
@@ -56,7 +59,7 @@ def detect_format(first_line: str) -> tuple[FileFormat, str]:
     if missing:
         closest = f"the closest is {file_format.name}, without {', '.join(missing)}"
         raise _refuse("unknown_format", f"The header is of no known format; {closest}.")
-    repeated = sorted({column for column in header if column and header.count(column) > 1})
+    repeated = sorted(column for column, count in Counter(header).items() if column and count > 1)
     if repeated:
         raise _refuse("duplicate_column", f"The header names twice: {', '.join(repeated)}.")
     return file_format, delimiter
@@ -99,14 +102,19 @@ def _open_text(path: Path) -> TextIO:
 
 def _read_lines(stream: TextIO) -> Iterator[str]:
     while line := stream.readline(_LONGEST_LINE):
-        if len(line) == _LONGEST_LINE and not line.endswith(("\n", "\r")):
+        if _is_endless(line):
             raise csv.Error(f"a line is longer than {_LONGEST_LINE} characters")
         yield line
 
 
+def _is_endless(line: str) -> bool:
+    return len(line) == _LONGEST_LINE and not line.endswith(("\n", "\r"))
+
+
 def _split_header(first_line: str, delimiter: str) -> list[str]:
     try:
-        return [column.strip() for column in next(csv.reader([first_line], delimiter=delimiter))]
+        # Strict: a quoted name that goes on in the next line would hide the columns that follow it.
+        return [column.strip() for column in next(csv.reader([first_line], delimiter=delimiter, strict=True))]
     except csv.Error:
         return []
 

@@ -1,7 +1,8 @@
 """FOCUS 1.0, the FinOps Foundation's format of billing data from cloud and SaaS vendors.
 
 A sub-account is a customer, and the row's billing period decides its period, whenever the usage itself was.
-Costs are without tax: FOCUS states tax in rows of their own.
+Costs are without tax: FOCUS states tax in rows of their own. A statement with such rows states its tax, which is
+their sum; one without any leaves it unsaid.
 """
 
 import hashlib
@@ -42,6 +43,7 @@ _KINDS = {
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][+-]?[0-9]{1,2})?")
 
 _LONGEST_CODE = 255
+_YEARS = range(1900, 3000)
 
 
 def focus_metric_code(row: Mapping[str, str]) -> str | None:
@@ -102,10 +104,13 @@ def _read_day(cells: Mapping[str, str], column: str) -> date:
     text = read_text(cells, column, is_required=True)
     try:
         instant = datetime.fromisoformat(text)
+        if instant.year in _YEARS:
+            return (instant.astimezone(UTC) if instant.tzinfo else instant).date()
     except ValueError:
-        message = f"must be an instant such as 2026-10-01T00:00:00Z, not {text[:40]!r}"
-        raise CellError(column, "not_a_date", message) from None
-    return (instant.astimezone(UTC) if instant.tzinfo else instant).date()
+        pass
+    raise CellError(
+        column, "not_a_date", f"must be an instant such as 2026-10-01T00:00:00Z, not {text[:40]!r}"
+    )
 
 
 def _metric_code(stated: Mapping[str, str]) -> str | None:

@@ -25,6 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--service", metavar="CODE", required=True, help="the service that billed")
         parser.add_argument("--period", default="", metavar="LABEL", help="only the bills of this period")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="let numbered bills take the place of those without a number in the same period, or the reverse",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what the file holds")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,6 +42,7 @@ class Command(BaseCommand):
                 path=path,
                 period_label=period,
                 is_dry=options["dry_run"],
+                is_replacing=options["replace"],
                 echo=lambda row: _draw(bar, row),
             )
             try:

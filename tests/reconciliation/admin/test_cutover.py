@@ -1,5 +1,6 @@
 """The way to a cutover on the screen: asked for by one person, decided by another."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 from ingest.configuration import CONFIGURABLE
 from ingest.models import AuditRecord, Biller, BillerTerm, Phase
 from reconciliation.models import Amount, CutoverRequest, CutoverStatus, Side
+from reconciliation.readiness import read_readiness
 from reconciliation.reconcile import reconcile_period
 from tests import factories
 from tests.reconciliation.sides import change
@@ -176,6 +178,25 @@ def test_the_page_posts_what_it_shows_and_an_approval_is_about_that(client, mana
     assert asked.status == CutoverStatus.REQUESTED
     assert not BillerTerm.objects.exists()
     assert "Approved" in decide(client, asked, "approve")
+
+
+def test_open_rows_of_older_periods_are_information_and_no_met_condition(client, manager, asked):
+    old = {"period_start": datetime(2026, 7, 1, tzinfo=UTC), "period_end": datetime(2026, 8, 1, tzinfo=UTC)}
+    factories.ReconciliationFactory(
+        customer__service=asked.service, odoo_untaxed=None, period_label="2026-07", **old
+    )
+    asked.readiness = asdict(read_readiness(service=asked.service))
+    asked.save()
+    client.force_login(manager)
+
+    for address, times in ((service_page(asked.service), 1), (request_page(asked), 2)):
+        items = client.get(address).content.decode().split("<li>")
+        told = [item for item in items if "Older periods do not block" in item]
+        assert len(told) == times, address
+        for item in told:
+            assert "badge-info" in item
+            assert "1 open row in 2026-07" in item
+            assert "badge-good" not in item
 
 
 def test_a_rejection_takes_a_comment(client, manager, asked):

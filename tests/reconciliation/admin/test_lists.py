@@ -44,6 +44,21 @@ QUERIES = {
 }
 
 
+def test_an_empty_list_says_what_will_fill_it_or_that_the_filters_leave_nothing(client, operator):
+    client.force_login(operator)
+    address = list_of("ingest.apikey")
+
+    page = client.get(address).content.decode()
+    assert "An operator issues one per service here" in page
+    assert reverse("admin:ingest_apikey_add") in page
+    for query in ("q=nothing", "state=revoked"):
+        page = client.get(f"{address}?{query}").content.decode()
+        assert "No API keys under these filters" in page, query
+        assert "Reset filters" in page, query
+    page = client.get(list_of("reconciliation.reconciliation")).content.decode()
+    assert "Every row of this view is decided." in page
+
+
 def make_rows(label, count):
     """Rows that each have a service, a customer and a person of their own."""
     (model,) = [model for model in FACTORIES if model._meta.label_lower == label]

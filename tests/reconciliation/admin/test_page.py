@@ -1,11 +1,13 @@
 """The page of one reconciliation, and its buttons."""
 
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from ingest.models import AuditRecord
 from reconciliation.models import Run, RunKind, RunStatus, Side, Status
@@ -248,6 +250,52 @@ def test_the_page_leads_to_the_next_open_row(client, finance, row):
     page = client.get(page_of(row)).content.decode()
 
     assert f"Next: {smaller.customer}" in page
+
+
+def test_the_next_row_is_the_next_of_the_queue_that_the_page_was_opened_from(client, finance, row):
+    of_period = {"customer__service": row.service, "period_label": row.period_label}
+    next_one = factories.ReconciliationFactory(odoo_untaxed=Decimal("98.00"), **of_period)
+    factories.ReconciliationFactory(
+        odoo_untaxed=Decimal("97.00"), customer__service=row.service, period_label="2026-08"
+    )
+    factories.ReconciliationFactory(odoo_untaxed=Decimal("96.00"), period_label=row.period_label)
+    client.force_login(finance)
+    filters = urlencode({"service": row.service.code, "period": row.period_label, "view": "all"})
+    queue = reverse("admin:reconciliation_reconciliation_changelist")
+    kept = urlencode({"_changelist_filters": filters})
+
+    # The queue itself hands its filters on, and each page to the next.
+    assert f"{page_of(row)}?{kept}" in client.get(f"{queue}?{filters}").content.decode()
+    response = client.get(f"{page_of(row)}?{kept}")
+    assert response.context["next"] == next_one
+    page = response.content.decode()
+    assert f"{page_of(next_one)}?{kept}" in page
+    assert escape(f"{queue}?{filters}") in page
+    # And a button leads back to the page as it was opened.
+    (address,) = [
+        button.address for button in response.context["buttons"] if button.label.startswith("Assign")
+    ]
+    assert client.post(address)["Location"] == f"{page_of(row)}?{kept}"
+
+
+def test_there_is_no_next_row_when_the_queue_has_no_other_open_one(client, finance, row):
+    factories.ReconciliationFactory(odoo_untaxed=Decimal("98.00"))
+    client.force_login(finance)
+
+    page = client.get(f"{page_of(row)}?_changelist_filters=service%3D{row.service.code}")
+
+    assert page.context["next"] is None
+
+
+@pytest.mark.parametrize("filters", ["nonsense=1", "status__foo=1", "p=zero", "id=abc"])
+def test_a_wrong_queue_in_the_address_is_no_error(client, finance, row, filters):
+    smaller = factories.ReconciliationFactory(odoo_untaxed=Decimal("99.00"))
+    client.force_login(finance)
+
+    response = client.get(page_of(row), {"_changelist_filters": filters})
+
+    assert response.status_code == 200
+    assert response.context["next"] == smaller
 
 
 def test_posting_to_the_page_itself_is_not_allowed(client, finance, row):

@@ -74,6 +74,26 @@ def test_a_tab_keeps_the_filters_and_drops_the_page(client):
     assert tabs[2]["address"] == "?service=nexacloud&view=reopened"
 
 
+def test_each_tab_counts_what_it_would_show_under_the_same_filters(client):
+    row, zero = make_row("5.00", cause="price"), Decimal(0)
+    make_row("-5.00", cause="quantity")
+    make_row("0.01", customer=row.customer, currency="USD")
+    factories.ReconciliationFactory(customer__service=row.service, odoo_untaxed=zero, external_untaxed=zero)
+    service = f"service={row.service.code}"
+
+    for query in (
+        "",
+        service,
+        f"{service}&zero=shown",
+        "cause=price",
+        "direction=under",
+        f"q={row.customer}",
+    ):
+        tabs = client.get(f"{QUEUE}?{query}&view=resolved").context["tabs"]
+        counted = [int(tab["count"]) for tab in tabs]
+        assert counted == [len(shown(client, tab["address"].removeprefix("?"))) for tab in tabs], query
+
+
 def test_an_unknown_view_is_the_work_to_do(client):
     row = make_row("1.00")
     make_row("0.00")

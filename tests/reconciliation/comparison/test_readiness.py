@@ -86,6 +86,8 @@ def test_an_older_period_that_is_the_newest_of_another_calendar_is_judged():
 def test_open_deltas_in_older_periods_are_told_and_do_not_block():
     told = condition(READY, "older_deltas")
     assert (told.is_met, told.count, told.detail) == (True, 3, "3 open rows in 2026-08")
+    told = [each.code for each in assess(READY, today=TODAY).conditions if each.is_told]
+    assert told == ["older_deltas", "rules"]
 
 
 def test_clean_periods_count_from_the_newest_without_a_gap():

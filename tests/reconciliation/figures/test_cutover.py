@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from reconciliation.comparison.readiness import Condition
 from reconciliation.figures import cutover
 from tests import factories
 
@@ -25,6 +26,15 @@ def test_each_subscription_switches_at_its_first_period_start_on_or_after_the_da
         (datetime(2026, 11, 1, 4, tzinfo=UTC), 2),
         (datetime(2027, 1, 1, 5, tzinfo=UTC), 1),
     ]
+
+
+def test_what_is_only_told_counts_neither_as_met_nor_as_missing():
+    met, missing, told = (
+        Condition(code, is_met, "", "", 0)
+        for code, is_met in (("dual_run", True), ("no_alarms", False), ("older_deltas", True))
+    )
+
+    assert cutover.Card(factories.ServiceFactory(), None, (met, missing, told)).percent == 50
 
 
 def test_only_a_service_in_its_dual_run_has_conditions():

@@ -26,6 +26,22 @@ pytestmark = pytest.mark.django_db
             "NexaCloud billed 100.00 CAD, Odoo computes 100.00; 0.00 (0.00 %), within {limit}",
         ),
         ("5.00", "0.00", "NexaCloud billed 0.00 CAD, Odoo computes 5.00; +5.00, above {limit}"),
+        (
+            "16.22",
+            "13.6164825497",
+            "NexaCloud billed 13.62 CAD, Odoo computes 16.22; +2.60 (+19.12 %), above {limit}",
+        ),
+        (
+            "5.00",
+            "4.9875",
+            "NexaCloud billed 4.99 CAD, Odoo computes 5.00; +0.01 (+0.25 %), just above {limit}",
+        ),
+        (
+            "5.00",
+            "5.004",
+            "NexaCloud billed 5.00 CAD, Odoo computes 5.00; less than 0.01 apart (−0.08 %), within {limit}",
+        ),
+        (None, "0.272", "NexaCloud billed 0.27 CAD, Odoo has nothing for it yet"),
         (None, "9.00", "NexaCloud billed 9.00 CAD, Odoo has nothing for it yet"),
         ("9.00", None, "Odoo computes 9.00 CAD, NexaCloud billed nothing that the console knows of"),
     ],
@@ -35,6 +51,14 @@ def test_a_row_is_said_in_one_sentence(odoo, external, sentence):
 
     said = sentence.format(limit="the tolerance of 0.01")
     assert page.write_sentence(row) == f"Acme, September 2026: {said}"
+
+
+def test_a_sentence_has_no_more_decimals_than_its_currency():
+    row = make_row("1500", "1204.5", currency="JPY", tolerance=Decimal("0.4"))
+
+    assert page.write_sentence(row).endswith(
+        "billed 1,205 JPY, Odoo computes 1,500; +296 (+24.53 %), above the tolerance of less than 1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,6 +73,17 @@ def test_a_row_that_was_not_compared_says_why(outcome, sentence):
     row = make_row("9.00", "8.00", customer__service__name="NexaCloud", outcome=outcome, status=Status.DELTA)
 
     assert page.write_sentence(row).endswith(sentence)
+
+
+def test_documents_that_have_no_sum_are_not_said_to_be_nothing():
+    row = make_row("9.00", None, customer__service__name="NexaCloud")
+    factories.AmountFactory(customer=row.customer)
+    assert page.write_sentence(row).endswith("billed nothing that the console knows of")
+
+    factories.AmountFactory(customer=row.customer, untaxed=None, total=Decimal("113.00"))
+
+    said = "NexaCloud billed documents that state a total alone and others an untaxed amount alone"
+    assert f"{said}: they have no sum" in page.write_sentence(row)
 
 
 @pytest.mark.parametrize(

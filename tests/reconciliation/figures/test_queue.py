@@ -61,7 +61,7 @@ def test_work_goes_on_with_the_next_smaller_row_and_begins_again_at_the_largest(
 
     way = [large]
     for _ in range(5):
-        way.append(queue.read_next(way[-1]))
+        way.append(queue.read_next(way[-1], Reconciliation.objects.all()))
 
     assert way == [large, *reversed(twins), small, large]
 
@@ -70,7 +70,7 @@ def test_there_is_no_next_row_when_nothing_else_is_open():
     row = make_row("99.00", "100.00")
     make_row("100.00", "100.00")
 
-    assert queue.read_next(row) is None
+    assert queue.read_next(row, Reconciliation.objects.all()) is None
 
 
 def test_a_source_that_was_never_read_or_long_ago_is_stale():
