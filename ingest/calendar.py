@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Max, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.periods import (
@@ -179,14 +180,24 @@ def newest_closed_periods(*, service: Service, now: datetime, count: int) -> set
 def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetime, datetime]]:
     """Each calendar once, from its first subscription's start to its last one's end.
 
-    Thousands of subscriptions share a few calendars: walking the periods of each would take minutes.
+    Thousands of subscriptions share a few calendars: reading each, and walking its periods, would take minutes.
     """
-    spans: dict[tuple[object, ...], tuple[Grid, datetime, datetime]] = {}
-    for subscription in subscriptions_of(service).iterator():
-        grid = grid_of(subscription)
-        is_calendar = grid["billing_time"] is BillingTime.CALENDAR
-        key = (grid["interval"], grid["timezone"].key, None if is_calendar else grid["anchor"])
-        start, end = subscription.started_at, subscription.terminated_at or now
-        _, first, last = spans.get(key, (grid, start, end))
-        spans[key] = (grid, min(first, start), max(last, end))
-    return spans.values()
+    calendars = (
+        Subscription.objects.filter(service=service)
+        .values_list(
+            "plan__interval",
+            "billing_time",
+            "customer__timezone",
+            Case(When(billing_time=BillingTime.ANNIVERSARY, then=F("started_at"))),
+        )
+        .annotate(first=Min("started_at"), last=Max(Coalesce("terminated_at", Value(now))))
+        .order_by()
+    )
+    for interval, billing_time, timezone, anchor, first, last in calendars.iterator():
+        grid = Grid(
+            interval=Interval(interval),
+            billing_time=BillingTime(billing_time),
+            anchor=anchor or first,
+            timezone=ZoneInfo(timezone or service.timezone),
+        )
+        yield grid, first, last
