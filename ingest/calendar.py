@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, F, Max, Min, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DateField, DateTimeField, Func, Max, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.periods import (
@@ -180,15 +180,18 @@ def newest_closed_periods(*, service: Service, now: datetime, count: int) -> set
 def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetime, datetime]]:
     """Each calendar once, from its first subscription's start to its last one's end.
 
-    Thousands of subscriptions share a few calendars: reading each, and walking its periods, would take minutes.
+    Thousands of subscriptions share a few calendars, anniversaries those of the same local day: reading each, and
+    walking its periods, would take minutes.
     """
+    zone = Coalesce(NullIf("customer__timezone", Value("")), Value(service.timezone))
+    day = Cast(Func(zone, "started_at", function="timezone", output_field=DateTimeField()), DateField())
     calendars = (
         Subscription.objects.filter(service=service)
         .values_list(
             "plan__interval",
             "billing_time",
-            "customer__timezone",
-            Case(When(billing_time=BillingTime.ANNIVERSARY, then=F("started_at"))),
+            zone,
+            Case(When(billing_time=BillingTime.ANNIVERSARY, then=day)),
         )
         .annotate(first=Min("started_at"), last=Max(Coalesce("terminated_at", Value(now))))
         .order_by()
@@ -197,7 +200,7 @@ def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetim
         grid = Grid(
             interval=Interval(interval),
             billing_time=BillingTime(billing_time),
-            anchor=anchor or first,
-            timezone=ZoneInfo(timezone or service.timezone),
+            anchor=datetime.combine(anchor, time(12), ZoneInfo(timezone)) if anchor else first,
+            timezone=ZoneInfo(timezone),
         )
         yield grid, first, last

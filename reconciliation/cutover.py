@@ -88,7 +88,7 @@ def approve(*, request_id: int, actor: User, seen: str, comment: str = "") -> Cu
     `seen` is the digest of the readiness report that the person decided on, for the request's effective date.
     The newest closed periods are metered, rated and reconciled anew first, under the lock of the decision: usage,
     prices and amounts that came since the last run cannot slip by, and none can come in between. What that finds
-    is kept when it refuses. It takes seconds where many customers are; a service is approved once.
+    is kept when it refuses. It takes tens of seconds for tens of thousands of customers; a service is approved once.
     Refuses the person who asked, or who loosened a rule during the dual run (`same_person`), a request whose rules
     were loosened since (`rules_loosened`), usage that cannot be priced (`invalid_properties`), any unmet condition,
     read anew now (`not_ready`), and a report that is no longer the one that was seen (`changed_since_seen`); there
