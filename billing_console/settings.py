@@ -196,11 +196,16 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "schedule")
 CELERY_BEAT_SCHEDULE = {
-    # Sweeps wake what a lost message or a killed worker left behind; each is safe to run at any time.
-    "wake-runs": {"task": "reconciliation.tasks.wake_runs", "schedule": 10.0, "options": {"expires": 10}},
-    "send-waiting-pushes": {"task": "reconciliation.tasks.send_waiting_pushes", "schedule": 15.0},
-    "deliver-webhooks": {"task": "reconciliation.tasks.deliver_webhooks", "schedule": 5.0},
-    "activate-cutovers": {"task": "reconciliation.tasks.activate_cutovers", "schedule": 60.0},
+    # Sweeps wake what a lost message or a killed worker left behind; each is safe to run at any time. A message
+    # expires when the next one is sent: while all workers are busy none pile up.
+    name: {"task": f"reconciliation.tasks.{task}", "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in (
+        ("wake-runs", "wake_runs", 10.0),
+        ("send-waiting-pushes", "send_waiting_pushes", 15.0),
+        ("deliver-webhooks", "deliver_webhooks", 5.0),
+        ("activate-cutovers", "activate_cutovers", 60.0),
+    )
+} | {
     "nightly": {"task": "reconciliation.tasks.start_nightly_runs", "schedule": crontab(hour=2, minute=30)},
 }
 

@@ -7,7 +7,21 @@ from functools import lru_cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    DateField,
+    DateTimeField,
+    Exists,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
 
 from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.periods import (
@@ -193,36 +207,52 @@ def closed_labels(*, service: Service, now: datetime) -> list[str]:
     return sorted(starts, key=lambda label: (starts[label], label))
 
 
-def newest_closed_labels(*, service: Service, now: datetime, count: int) -> set[str]:
-    """The labels of the newest closed periods of every calendar that a subscription of the service has.
+def newest_closed_periods(*, service: Service, now: datetime, count: int) -> set[Period]:
+    """The newest closed periods of every calendar that a subscription of the service has.
 
     Months, quarters and each anniversary have newest periods of their own: of one calendar they may all be older
-    than of another.
+    than of another. Where customers are in several time zones, there are several periods of one label.
     """
     closed_until = now - timedelta(hours=service.grace_hours)
-    labels = set()
+    periods = set()
     for grid, first, last in _read_spans(service, now):
         period = billing_period(at=closed_until, **grid)
         for _ in range(count):
             period = previous_period(period=period, **grid)
             if first < period.end and period.start < last:
-                labels.add(period.label)
-    return labels
+                periods.add(period)
+    return periods
 
 
 def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetime, datetime]]:
     """Each calendar once, from its first subscription's start to its last one's end.
 
-    Thousands of subscriptions share a few calendars: walking the periods of each would take minutes.
+    Thousands of subscriptions share a few calendars, anniversaries those of the same local day: reading each, and
+    walking its periods, would take minutes.
     """
-    spans: dict[tuple[object, ...], tuple[Grid, datetime, datetime]] = {}
-    # One that is still to start has had no period.
-    for subscription in subscriptions_of(service).filter(started_at__lt=now).iterator():
-        grid = grid_of(subscription)
-        is_calendar = grid["billing_time"] is BillingTime.CALENDAR
-        key = (grid["interval"], grid["timezone"].key, None if is_calendar else grid["anchor"])
-        start, end = subscription.started_at, subscription.terminated_at or now
-        start = max(start, subscription.metered_from or start)
-        _, first, last = spans.get(key, (grid, start, end))
-        spans[key] = (grid, min(first, start), max(last, end))
-    return spans.values()
+    zone = Coalesce(NullIf("customer__timezone", Value("")), Value(service.timezone))
+    anchored_at = Coalesce("subscription_at", "started_at")
+    day = Cast(Func(zone, anchored_at, function="timezone", output_field=DateTimeField()), DateField())
+    calendars = (
+        # One that is still to start has had no period.
+        subscriptions_of(service)
+        .filter(started_at__lt=now)
+        .values_list(
+            "plan__interval",
+            "billing_time",
+            zone,
+            Case(When(billing_time=BillingTime.ANNIVERSARY, then=day)),
+        )
+        .annotate(
+            first=Min(Greatest("started_at", "metered_from")), last=Max(Coalesce("terminated_at", Value(now)))
+        )
+        .order_by()
+    )
+    for interval, billing_time, timezone, anchor, first, last in calendars.iterator():
+        grid = Grid(
+            interval=Interval(interval),
+            billing_time=BillingTime(billing_time),
+            anchor=datetime.combine(anchor, time(12), ZoneInfo(timezone)) if anchor else first,
+            timezone=ZoneInfo(timezone),
+        )
+        yield grid, first, last

@@ -9,6 +9,7 @@ from django.db import transaction
 from ingest import audit
 from ingest.errors import require_permission
 from ingest.models import Service
+from ingest.services import lock_service
 
 CONFIGURABLE = (
     "name",
@@ -30,7 +31,7 @@ def configure(
     (`permission_denied`). Raises ValidationError for a wrong value and KeyError for a name that is no configuration.
     """
     require_permission(actor, "ingest.change_service")
-    row = Service.objects.select_for_update().get(pk=service.pk)
+    row = lock_service(service.pk)
     before = {name: getattr(row, name) for name in CONFIGURABLE}
     changed = [name for name, value in values.items() if before[name] != value]
     for name in changed:

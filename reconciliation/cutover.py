@@ -14,11 +14,15 @@ from ingest.billers import switch_biller
 from ingest.calendar import first_period_from, first_period_on, midnight_of, running_subscriptions
 from ingest.errors import DomainError, require_permission
 from ingest.models import Biller, BillerTerm, Phase, Service, Subscription
+from ingest.rated_periods import meter_and_rate
 from ingest.services import lock_service
 from reconciliation import webhooks
+from reconciliation.comparison.readiness import Readiness
+from reconciliation.comparison.rules import Rule, find_loosened
 from reconciliation.models import CutoverRequest, CutoverStatus
 from reconciliation.readiness import judged_labels, read_readiness
 from reconciliation.reconcile import reconcile_period
+from reconciliation.rules import read_loosenings, read_rules
 
 APPROVE = "reconciliation.approve_cutover"
 # A date beyond this is a slip of the keyboard.
@@ -78,42 +82,63 @@ def request_cutover(*, service: Service, effective_date: date, comment: str, act
     return request
 
 
-def approve(*, request_id: int, actor: User, comment: str = "") -> CutoverRequest:
+def approve(*, request_id: int, actor: User, seen: str, comment: str = "") -> CutoverRequest:
     """Approves a request: every subscription gets its first period that Odoo bills, and the service is told.
 
-    The newest closed periods are judged again first, under the same lock, so that amounts which arrived since
-    cannot slip by.
-    Refuses the person who asked (`same_person`) and any unmet condition, read anew now (`not_ready`); there
+    `seen` is the digest of the readiness report that the person decided on, for the request's effective date.
+    The newest closed periods are metered, rated and reconciled anew first, under the lock of the decision: usage,
+    prices and amounts that came since the last run cannot slip by, and none can come in between. What that finds
+    is kept when it refuses. It takes tens of seconds for tens of thousands of customers; a service is approved once.
+    Refuses the person who asked, or who loosened a rule during the dual run (`same_person`), a request whose rules
+    were loosened since (`rules_loosened`), usage that cannot be priced (`invalid_properties`), any unmet condition,
+    read anew now (`not_ready`), and a report that is no longer the one that was seen (`changed_since_seen`); there
     is no override.
     """
     require_permission(actor, APPROVE)
-    # Once for itself, so that a refusal leaves what was found, and once under the lock of the decision.
-    _judge_again(CutoverRequest.objects.select_related("service").get(pk=request_id).service)
-    return _approve(request_id, actor, comment)
-
-
-def _judge_again(service: Service) -> None:
-    if service.phase == Phase.DUAL_RUN:
-        for label in judged_labels(service):
-            reconcile_period(service=service, period_label=label, now=timezone.now())
+    request, refusal = _approve(request_id, actor, seen, comment)
+    if refusal is not None:
+        raise refusal
+    return request
 
 
 @transaction.atomic
-def _approve(request_id: int, actor: User, comment: str) -> CutoverRequest:
+def _approve(
+    request_id: int, actor: User, seen: str, comment: str
+) -> tuple[CutoverRequest, DomainError | None]:
+    """The request, and why it is not approved: that is returned, so that the figures which show it are committed."""
     request = _lock(request_id, CutoverStatus.APPROVED)
     _refuse_same_person(request, actor)
-    _judge_again(request.service)
+    _refuse_loosened(request, actor)
+    _judge_anew(request.service)
     readiness = read_readiness(service=request.service, effective_date=request.effective_date)
-    unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
-    if unmet:
-        raise DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
+    refusal = _find_refusal(readiness, seen)
+    if refusal is not None:
+        return request, refusal
     request.readiness, request.evidence_digest = asdict(readiness), readiness.digest
     _decide(request, CutoverStatus.APPROVED, actor, comment)
     switched = assign_to_odoo(request, actor=actor)
     _set_phase(request.service, Phase.APPROVED, actor, "service.approve")
     _record(request, actor, "cutover.approve", {"subscriptions": switched}, comment)
     _announce(request, "cutover.approved")
-    return request
+    return request, None
+
+
+def _find_refusal(readiness: Readiness, seen: str) -> DomainError | None:
+    unmet = [condition.label for condition in readiness.conditions if not condition.is_met]
+    if unmet:
+        return DomainError("not_ready", f"Not ready, this is unmet: {'; '.join(unmet)}.")
+    if readiness.digest != seen:
+        message = "Figures have changed since you looked: look at the readiness as it is now, then decide."
+        return DomainError("changed_since_seen", message)
+    return None
+
+
+def _judge_anew(service: Service) -> None:
+    if service.phase == Phase.DUAL_RUN:
+        for label in judged_labels(service):
+            now = timezone.now()
+            meter_and_rate(service=service, period_label=label, now=now)
+            reconcile_period(service=service, period_label=label, now=now)
 
 
 @transaction.atomic
@@ -181,14 +206,24 @@ def _activate(pk: int, now: datetime) -> bool:
 
 
 def assign_to_odoo(request: CutoverRequest, *, actor: User | None) -> int:
-    """Gives each subscription that has none yet its first period that Odoo bills; returns how many got one."""
+    """Gives each subscription that has none yet its first period that Odoo bills; returns how many got one.
+
+    All that ran after the decision: one that began and ended between two sweeps is Odoo's too. One that ended
+    before its first such period has none.
+    """
     given = BillerTerm.objects.filter(
         subscription=OuterRef("pk"), biller=Biller.ODOO, created_at__gte=request.decided_at
     )
+    ran = running_subscriptions(request.service, request.decided_at or timezone.now())
+    switches = [
+        (subscription, first_period_on(subscription, request.effective_date).start)
+        for subscription in ran.filter(~Exists(given))
+    ]
     return switch_biller(
         switches=[
-            (subscription, first_period_on(subscription, request.effective_date).start)
-            for subscription in running_subscriptions(request.service, timezone.now()).filter(~Exists(given))
+            (subscription, start)
+            for subscription, start in switches
+            if subscription.terminated_at is None or start < subscription.terminated_at
         ],
         biller=Biller.ODOO,
         actor=actor,
@@ -231,6 +266,21 @@ def _lock(pk: int, to: CutoverStatus) -> CutoverRequest:
 def _refuse_same_person(request: CutoverRequest, actor: User) -> None:
     if request.requested_by_id == actor.pk:
         raise DomainError("same_person", "Whoever asked for a cutover may not decide on it.")
+
+
+def _refuse_loosened(request: CutoverRequest, actor: User) -> None:
+    """Four eyes on the rules: nobody approves by rules that they loosened, nor a request made under stricter ones."""
+    if actor.pk in {loosening.actor_id for loosening in read_loosenings(request.service)}:
+        raise DomainError(
+            "same_person", "Whoever loosened the rules of a dual run may not approve its cutover."
+        )
+    asked_under = [Rule(**rule) for rule in request.readiness.get("rules", [])]
+    loosened = find_loosened(asked_under, read_rules(request.service)) if asked_under else []
+    if loosened:
+        message = (
+            f"Since it was asked for the rules were loosened: {', '.join(loosened)}. Reject it and ask again."
+        )
+        raise DomainError("rules_loosened", message)
 
 
 def _decide(request: CutoverRequest, status: CutoverStatus, actor: User, comment: str) -> None:

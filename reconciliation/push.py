@@ -29,7 +29,8 @@ from reconciliation.models.push import IN_FLIGHT, WAITING
 
 # Odoo retries a conflict by itself for up to 30 seconds: an attempt that was lost may still commit until then.
 LONGEST_SERVER_TIME = timedelta(seconds=90)
-# An attempt makes about a dozen calls, each given up after ODOO_TIMEOUT: a lease that runs out is a dead worker's.
+# A call is given up after ODOO_TIMEOUT and the lease is renewed between calls, however many drafts that Odoo refuses
+# make of them: one that runs out is a dead worker's.
 CALLS_PER_LEASE = 15
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
@@ -60,22 +61,32 @@ def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Pu
             push.status = PushStatus.SENDING
             push.attempts += 1
             push.next_attempt_at = now + _wait_after(push.attempts)
-            push.leased_until = now + timedelta(seconds=CALLS_PER_LEASE * settings.ODOO_TIMEOUT)
+            push.leased_until = now + _lease_of(CALLS_PER_LEASE)
         Push.objects.bulk_update(due, ["status", "attempts", "next_attempt_at", "leased_until"])
     return due
 
 
 def send(*, pushes: Sequence[Push], connector: OdooConnector) -> Counter[str]:
-    """Attempts the claimed pushes together and settles each by reading it back; returns counts by status."""
+    """Attempts the claimed pushes together and settles each by reading it back; returns counts by status.
+
+    Whatever the attempt takes, the pushes stay this worker's: before each call their lease is renewed, or found lost,
+    and then nothing more is sent.
+    """
     allowed = _refuse_billed_by_odoo(pushes)
+    with connector.watched(lambda: _renew(allowed)):
+        _write(allowed, connector)
+    return _count(pushes)
+
+
+def _write(pushes: Sequence[Push], connector: OdooConnector) -> None:
     try:
-        outcomes = connector.write_quotations([QuotationDraft.from_payload(push.payload) for push in allowed])
+        outcomes = connector.write_quotations([QuotationDraft.from_payload(push.payload) for push in pushes])
     except ConnectorError as error:
-        for push in allowed:
+        for push in pushes:
             _keep_error(push, error)
-        return _count(pushes)
+        return
     written = []
-    for push in allowed:
+    for push in pushes:
         outcome = outcomes[push.key]
         push.odoo_id = outcome.order_id or push.odoo_id
         if outcome.error is None:
@@ -83,7 +94,32 @@ def send(*, pushes: Sequence[Push], connector: OdooConnector) -> Counter[str]:
         else:
             _keep_error(push, outcome.error)
     settle(pushes=written, connector=connector)
-    return _count(pushes)
+
+
+def _lease_of(calls: int) -> timedelta:
+    return timedelta(seconds=calls * settings.ODOO_TIMEOUT)
+
+
+@transaction.atomic
+def _renew(pushes: Sequence[Push]) -> None:
+    """Puts off the end of the lease on what is being sent, once a call's time of it has passed.
+
+    Raises a ConnectorError when another worker has taken any of it over (`lease_lost`).
+    """
+    now, held = timezone.now(), [push for push in pushes if push.status == PushStatus.SENDING]
+    if all(push.leased_until - now > _lease_of(CALLS_PER_LEASE - 1) for push in held if push.leased_until):
+        return
+    until = now + _lease_of(CALLS_PER_LEASE)
+    mine = Push.objects.filter(
+        pk__in=[push.pk for push in held],
+        status=PushStatus.SENDING,
+        leased_until__in={push.leased_until for push in held},
+    )
+    if mine.update(leased_until=until) != len(held):
+        message = "Another worker took this push over: the attempt had outlived its lease."
+        raise ConnectorError("lease_lost", message, "console", permanent=False)
+    for push in held:
+        push.leased_until = until
 
 
 def settle(*, pushes: Sequence[Push], connector: OdooConnector) -> None:

@@ -1,18 +1,21 @@
 """Is a service ready to be cut over: the facts are read here, the pure room judges them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from ingest.billers import billed_by
-from ingest.calendar import newest_closed_labels, running_subscriptions
+from ingest.calendar import newest_closed_periods, running_subscriptions
+from ingest.metering.periods import Period
 from ingest.models import Biller, Customer, Fee, Service
+from ingest.rated_periods import find_unrated
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
 from reconciliation.held_fees import count_unpushed
 from reconciliation.models import Alarm, Amount, Outcome, Reconciliation, Status
+from reconciliation.rules import read_loosenings, read_rules
 
 
 def read_readiness(*, service: Service, effective_date: date | None = None) -> Readiness:
@@ -25,43 +28,45 @@ def read_readiness(*, service: Service, effective_date: date | None = None) -> R
 
 def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
     """What the conditions are judged on: the closed periods, oldest first, and what is undone."""
-    closed_until = _closed_until(service)
-    periods = _periods(service, closed_until)
-    of_calendars = _newest_of_calendars(service)
-    judged = _judged(service, periods, of_calendars)
+    closed_until, newest = _closed_until(service), _newest_of_calendars(service)
+    periods = _periods(service, newest, closed_until)
+    judged = _judged(service, periods, newest)
     return ReadinessFacts(
         phase=service.phase,
         effective_date=effective_date,
         required_clean_periods=service.required_clean_periods,
         periods=tuple(periods),
-        also_judged=tuple(sorted(of_calendars)),
+        also_judged=tuple(sorted({period.label for period in newest})),
         unlinked_customers=_unlinked(service, judged),
         unpushed_fees=count_unpushed(service=service, labels=judged, closed_until=closed_until),
         open_alarms=Alarm.objects.filter(service=service, cleared_at=None).count(),
+        rules=read_rules(service),
+        loosened=tuple(map(str, read_loosenings(service))),
     )
 
 
 def judged_labels(service: Service) -> list[str]:
-    """The newest closed periods of every calendar, as many as have to be clean."""
-    return _judged(service, _periods(service, _closed_until(service)), _newest_of_calendars(service))
+    """The newest closed periods of every calendar, as many as have to be clean, whatever was made of them yet."""
+    newest = _newest_of_calendars(service)
+    return _judged(service, _periods(service, newest, _closed_until(service)), newest)
 
 
-def _judged(service: Service, periods: Sequence[PeriodFacts], of_calendars: set[str]) -> list[str]:
-    newest = {period.label for period in periods[-service.required_clean_periods :]}
-    return [period.label for period in periods if period.label in newest | of_calendars]
+def _judged(service: Service, periods: Sequence[PeriodFacts], newest: Collection[Period]) -> list[str]:
+    known = {period.label for period in periods[-service.required_clean_periods :]}
+    return sorted(known | {period.label for period in newest})
 
 
-def _newest_of_calendars(service: Service) -> set[str]:
+def _newest_of_calendars(service: Service) -> set[Period]:
     now, count = timezone.now(), service.required_clean_periods
-    return newest_closed_labels(service=service, now=now, count=count)
+    return newest_closed_periods(service=service, now=now, count=count)
 
 
 def _closed_until(service: Service) -> datetime:
     return timezone.now() - timedelta(hours=service.grace_hours)
 
 
-def _periods(service: Service, closed_until: datetime) -> list[PeriodFacts]:
-    rows = list(
+def _periods(service: Service, newest: Collection[Period], closed_until: datetime) -> list[PeriodFacts]:
+    rows = (
         Reconciliation.objects.filter(service=service)
         .values("period_label")
         .annotate(
@@ -71,37 +76,53 @@ def _periods(service: Service, closed_until: datetime) -> list[PeriodFacts]:
             missing=Count("pk", filter=Q(status=Status.DELTA) & ~Q(outcome=Outcome.COMPARED)),
             matched=Count("pk", filter=Q(status=Status.MATCH)),
             resolved=Count("pk", filter=Q(status=Status.RESOLVED)),
+            versions=Sum("version"),
         )
-        .order_by("start", "period_label")
+        .order_by()
     )
-    judged = [
-        PeriodFacts(
+    starts = {row["period_label"]: row["start"] for row in rows}
+    facts = {
+        row["period_label"]: PeriodFacts(
             label=row["period_label"],
             rows=row["rows"],
             open_deltas=row["open_deltas"],
             missing=row["missing"],
             matched=row["matched"],
             resolved=row["resolved"],
+            versions=row["versions"],
         )
         for row in rows
-    ]
-    return judged + _unjudged(service, rows[-1]["start"] if rows else None, closed_until)
+    }
+    unjudged = _unjudged(service, starts, newest, closed_until)
+    facts |= {label: PeriodFacts(label, 0, 0, 0, 0, 0) for label in unjudged}
+    starts |= unjudged
+    return [facts[label] for label in sorted(facts, key=lambda label: (starts[label], label))]
 
 
-def _unjudged(service: Service, newest: datetime | None, closed_until: datetime) -> list[PeriodFacts]:
-    """Periods that closed after the newest one with rows and hold fees or amounts: not judged is not clean."""
+def _unjudged(
+    service: Service, judged: Mapping[str, datetime], newest: Collection[Period], closed_until: datetime
+) -> dict[str, datetime]:
+    """Closed periods without a row that hold fees or amounts, or that nobody metered and rated: with their starts.
+
+    Not judged is not clean. Periods before all those that have to be clean are left out.
+    """
+    missing = [period for period in newest if period.label not in judged]
+    found = [(each.label, each.start) for each in find_unrated(service=service, periods=missing)]
+    since = sorted(judged.values())[-service.required_clean_periods :]
+    recent = (
+        Q(period_label__in={each.label for each in missing}) | Q(period_start__gt=since[0]) if since else Q()
+    )
     fees = billed_by(
         Biller.SERVICE, Fee.objects.filter(subscription__service=service).exclude(amount=0, quantity=0)
     )
     amounts = Amount.objects.filter(service=service, is_current=True)
+    for held in (fees, amounts):
+        rows = held.filter(recent, period_end__lte=closed_until).exclude(period_label__in=list(judged))
+        found += rows.values_list("period_label").annotate(start=Min("period_start")).order_by()
     starts: dict[str, datetime] = {}
-    for found in (fees, amounts):
-        later = found.filter(period_end__lte=closed_until)
-        if newest is not None:
-            later = later.filter(period_start__gt=newest)
-        for row in later.values("period_label").annotate(start=Min("period_start")).order_by():
-            starts[row["period_label"]] = min(row["start"], starts.get(row["period_label"], row["start"]))
-    return [PeriodFacts(label, 0, 0, 0, 0, 0) for label in sorted(starts, key=lambda label: starts[label])]
+    for label, start in found:
+        starts[label] = min(start, starts.get(label, start))
+    return starts
 
 
 def _unlinked(service: Service, labels: list[str]) -> int:

@@ -3,13 +3,22 @@
 The work, its lease and its state are rows; any message may be lost or doubled.
 """
 
+import structlog
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.utils import timezone
 
 from ingest.models import Phase, Service
 from reconciliation import cutover, push, runs, webhooks
+from reconciliation.alone import alone
 from reconciliation.models import RunKind
 from reconciliation.work import do_work, send_all
+
+logger = structlog.get_logger(__name__)
+
+# Seconds: the budget, and one attempt that begins at its end: to connect, to read the head and then the body.
+LONGEST_DELIVERIES = webhooks.BUDGET + 3 * settings.WEBHOOK_TIMEOUT
 
 
 @shared_task
@@ -29,15 +38,25 @@ def wake_runs() -> None:
 
 @shared_task
 def send_waiting_pushes() -> None:
-    """Sends what waited for its backoff, and settles what a lost answer left in doubt."""
-    for service in push.services_waiting(timezone.now()):
-        send_all(service)
+    """Sends what waited for its backoff, and settles what a lost answer left in doubt; one worker at a time."""
+    with alone("send_waiting_pushes") as is_alone:
+        for service in push.services_waiting(timezone.now()) if is_alone else ():
+            send_all(service)
 
 
-@shared_task
+@shared_task(soft_time_limit=LONGEST_DELIVERIES)
 def deliver_webhooks() -> None:
-    """Attempts the deliveries that are due."""
-    webhooks.deliver_due(now=timezone.now())
+    """Attempts the deliveries that are due; one worker at a time, for a bounded time.
+
+    Whatever receivers do, the other workers are free for runs. An attempt that drips past the limit ends as one
+    whose worker died: it is scheduled already.
+    """
+    with alone("deliver_webhooks") as is_alone:
+        try:
+            if is_alone:
+                webhooks.deliver_due(now=timezone.now())
+        except SoftTimeLimitExceeded:
+            logger.warning("delivery_took_too_long")
 
 
 @shared_task

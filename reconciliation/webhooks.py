@@ -5,8 +5,9 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from urllib3.exceptions import HTTPError
 
@@ -33,6 +34,9 @@ SUCCESS = {200, 201, 202, 204}
 MOST_ENDPOINTS = 10
 KEPT_RESPONSE = 2000
 LONGEST_URL = 1024
+# Seconds after which a call delivers nothing more, and after which an endpoint is slow: the rest waits for the next.
+BUDGET = 20
+SLOW = 2
 OPEN = [DeliveryStatus.PENDING, DeliveryStatus.RETRYING]
 
 # Lago gives up after 24 seconds; a receiver that is down for a night must still learn of it.
@@ -63,8 +67,8 @@ def create_endpoint(
 
     `secret` carries an old key over, `event_types` of None is all, `rule` says what asked for it, as in
     `audit.Decision`. Refuses an address that is no http(s) URL or that holds a password, which
-    every list would show (`url_is_invalid`), one that is there already (`value_already_exist`) and the
-    eleventh (`exceeded_limit`).
+    every list would show (`url_is_invalid`), one whose host cannot be asked for (`host_is_invalid`), one that is
+    there already (`value_already_exist`) and the eleventh (`exceeded_limit`).
     """
     require_permission(actor, "reconciliation.add_webhookendpoint")
     _check_address(url)
@@ -184,6 +188,8 @@ def _make_secret() -> str:
 def _check_address(url: str) -> None:
     if not _is_address(url):
         raise DomainError("url_is_invalid", "The address must be an http or https URL without a password.")
+    if not _has_encodable_host(url):
+        raise DomainError("host_is_invalid", "The address's host is no name that a request could be sent to.")
 
 
 def _refuse_taken(existing: QuerySet[WebhookEndpoint], url: str) -> None:
@@ -228,6 +234,18 @@ def _record(
     )
 
 
+def _has_encodable_host(url: str) -> bool:
+    """Whether a delivery can write the host down: as the library that posts it does, then as the resolver does."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        (urlsplit(str(prepared.url)).hostname or "").encode("idna")
+    # Beside its own errors the library lets through those of a text that cannot be encoded.
+    except (requests.RequestException, HTTPError, UnicodeError):
+        return False
+    return True
+
+
 def announce(
     *, service: Service, webhook_type: str, object_type: str, payload: Mapping[str, Any]
 ) -> list[Delivery]:
@@ -257,12 +275,20 @@ def sign(*, secret: str, body: bytes) -> str:
 
 
 def deliver_due(*, now: datetime, limit: int = 50) -> int:
-    """Attempts the deliveries that are due, one after the other; returns how many were attempted."""
+    """Attempts the deliveries that are due, one after the other; returns how many were attempted.
+
+    Begins none once `BUDGET` is used up, and no second one to an endpoint that was slow: it may not keep the
+    others waiting behind all that it is owed.
+    """
+    until, slow = monotonic() + BUDGET, set[int]()
     for attempted in range(limit):
-        delivery = _claim(now)
+        began = monotonic()
+        delivery = _claim(now, slow) if began < until else None
         if delivery is None:
             return attempted
         _attempt(delivery, now)
+        if monotonic() - began > SLOW:
+            slow.add(delivery.endpoint_id)
     return limit
 
 
@@ -287,17 +313,21 @@ def retry(*, delivery_id: int, actor: User) -> Delivery:
 
 
 @transaction.atomic
-def _claim(now: datetime) -> Delivery | None:
+def _claim(now: datetime, slow: Collection[int] = ()) -> Delivery | None:
     """Takes a due delivery, its next attempt scheduled before this one is made: a crash forgets none.
 
-    One at a time: while a slow receiver holds this worker up, others take what else is due.
+    An endpoint that last gave no answer at all comes after those that do.
     """
+    unanswered = Delivery.objects.filter(
+        endpoint=OuterRef("endpoint"), status=DeliveryStatus.RETRYING, http_status=None, attempts__gt=0
+    )
     delivery = (
         Delivery.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(status__in=OPEN, next_attempt_at__lte=now, endpoint__is_active=True)
         .filter(endpoint__deleted_at=None)
+        .exclude(endpoint__in=slow)
         .select_related("endpoint")
-        .order_by("next_attempt_at", "pk")
+        .order_by(Exists(unanswered), "next_attempt_at", "pk")
         .first()
     )
     if delivery is not None:

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from ingest.calendar import closed_labels
 from ingest.errors import DomainError
-from ingest.fees import rate_period
 from ingest.models import Service
-from ingest.usage import meter_period
+from ingest.rated_periods import meter_and_rate
 from reconciliation import mirror, odoo_amounts, push
 from reconciliation.intents import plan_pushes
 from reconciliation.models import PushStatus, Run, RunKind
@@ -29,13 +28,11 @@ def rate(run: Run, progress: Progress) -> Summary:
     summary = {"usage": 0, "fees": 0}
     for done, label in enumerate(labels):
         progress.report(f"Rating {label}", done, len(labels))
-        now = timezone.now()
-        summary["usage"] += meter_period(
-            service=service, period_label=label, now=now, customers=_customers(run)
+        changed = meter_and_rate(
+            service=service, period_label=label, now=timezone.now(), customers=_customers(run)
         )
-        summary["fees"] += rate_period(
-            service=service, period_label=label, now=now, customers=_customers(run)
-        )
+        summary["usage"] += changed.usage
+        summary["fees"] += changed.fees
     progress.report("Rated", len(labels), len(labels))
     return summary
 

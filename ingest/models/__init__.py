@@ -25,7 +25,7 @@ from ingest.models.subscription import (
     Subscription,
     SubscriptionStatus,
 )
-from ingest.models.usage import Fee, FeeKind, Usage
+from ingest.models.usage import Fee, FeeKind, RatedPeriod, Usage
 
 __all__ = [
     "BEGINNING",
@@ -50,6 +50,7 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "RateWindow",
+    "RatedPeriod",
     "RoundingFunction",
     "Scope",
     "Service",

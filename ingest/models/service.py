@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -54,7 +55,10 @@ class Service(PublicModel):
         help_text="Who is to pay for usage that arrived late; nothing is billed by it yet.",
     )
     odoo_company_id = models.BigIntegerField(
-        null=True, blank=True, help_text="The Odoo company that bills this service; empty is the default one."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="The Odoo company that bills this service; empty is the default one.",
     )
     history = HistoricalRecords()
 
@@ -68,6 +72,10 @@ class Service(PublicModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(required_clean_periods__gte=1), name="service_needs_a_clean_period"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(odoo_company_id=None) | models.Q(odoo_company_id__gte=1),
+                name="service_company_is_an_id",
             ),
         ]
 

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from ingest.models.catalogue import Charge, ChargeVersion, PlanVersion
 from ingest.models.fields import ExactDecimalField
 from ingest.models.public import PublicModel
+from ingest.models.service import Service
 from ingest.models.subscription import Subscription
 
 
@@ -62,6 +63,23 @@ class Usage(PeriodRow):
 
     def __str__(self) -> str:
         return f"{self.charge.metric} {self.period_label}"
+
+
+class RatedPeriod(PublicModel):
+    """One period of a service that was metered and rated for all its customers, and when that was last done."""
+
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="rated_periods")
+    period_label = models.CharField(max_length=16)
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["service", "period_label"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "period_label"], name="rated_period_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.period_label}"
 
 
 class FeeKind(models.TextChoices):

@@ -103,7 +103,12 @@ class CutoverRequestAdmin(EvidenceAdmin):
     @post_action(APPROVE)
     def approve(self, request: HttpRequest, row: CutoverRequest) -> str:
         """Approves, if everything is still ready."""
-        cutover.approve(request_id=row.pk, actor=person_of(request), comment=request.POST.get("reason", ""))
+        cutover.approve(
+            request_id=row.pk,
+            actor=person_of(request),
+            seen=request.POST.get("version", ""),
+            comment=request.POST.get("reason", ""),
+        )
         return f"Approved: Odoo bills {row.service} from {row.effective_date} on."
 
     @post_action(APPROVE)
@@ -126,6 +131,8 @@ def _show_evidence(request: HttpRequest, row: CutoverRequest) -> dict[str, Any]:
         "look": CUTOVER[CutoverStatus(row.status)],
         "then": [(Condition(**kept), "") for kept in row.readiness.get("conditions", [])],
         "now": [(item, condition_address(row.service, item)) for item in now.conditions] if now else [],
+        # The buttons post it: a decision is about what the page shows.
+        "version": now.digest if now else "",
         "has_changed": now is not None and now.digest != row.evidence_digest,
         "switches": read_switches(service=row.service, effective_date=row.effective_date),
         "is_own": is_waiting and row.requested_by == request.user and request.user.has_perm(APPROVE),

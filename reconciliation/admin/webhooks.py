@@ -19,6 +19,9 @@ from reconciliation import webhooks
 from reconciliation.admin.looks import DELIVERY
 from reconciliation.models import Delivery, DeliveryStatus, SignatureAlgorithm, WebhookEndpoint
 
+# What is wrong with the address is said at its field.
+ADDRESS_ERRORS = dict.fromkeys(("url_is_invalid", "host_is_invalid", "value_already_exist"), "url")
+
 
 class EndpointForm(forms.Form):
     """Where a service listens, and the key that it already has, if any."""
@@ -69,7 +72,7 @@ class WebhookEndpointAdmin(EvidenceAdmin):
             try:
                 row, key = webhooks.create_endpoint(**form.cleaned_data, actor=person_of(request))
             except DomainError as error:
-                form.add_error(None, error.message)
+                form.add_error(ADDRESS_ERRORS.get(error.code), error.message)
             else:
                 return self._show_key(request, row, key) if key else self._show_page(row)
         return show_form(

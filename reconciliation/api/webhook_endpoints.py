@@ -26,6 +26,7 @@ from reconciliation.webhooks import (
 
 REFUSALS: Mapping[str, ApiError] = {
     "url_is_invalid": refuse_fields({"webhook_url": ["url_is_invalid"]}),
+    "host_is_invalid": refuse_fields({"webhook_url": ["url_is_invalid"]}),
     "value_already_exist": refuse_fields({"webhook_url": ["value_already_exist"]}),
     "exceeded_limit": refuse_fields({"base": ["exceeded_limit"]}),
     "unknown_endpoint": ApiError(404, code="webhook_endpoint_not_found"),

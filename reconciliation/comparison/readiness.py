@@ -8,9 +8,11 @@ from datetime import date
 from itertools import takewhile
 from typing import Any
 
+from reconciliation.comparison.rules import Rule
+
 DUAL_RUN = "dual_run"
 # What is told beside the conditions, by its code: it is neither met nor missing, and never blocks.
-TOLD = frozenset({"older_deltas"})
+TOLD = frozenset({"older_deltas", "rules"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class PeriodFacts:
     """What the rows of one closed period came to: each is in one of the four states.
 
     `open_deltas` were compared and lie above the tolerance; `missing` could not be compared, a side being
-    missing, stale or not linked; both wait for a person.
+    missing, stale or not linked; both wait for a person. `versions` is the sum of the rows' versions: it grows with
+    every change of a figure or a decision, so that facts with other figures are other facts.
     """
 
     label: str
@@ -27,18 +30,25 @@ class PeriodFacts:
     missing: int
     matched: int
     resolved: int
+    versions: int = 0
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is a row to go by; a period without one is known because something is to be judged."""
+        return self.rows > 0
 
     @property
     def is_clean(self) -> bool:
-        """Whether every row matches or is resolved, and there is at least one to go by."""
-        return self.rows > 0 and not self.open_deltas and not self.missing
+        """Whether it was judged, and every row matches or is resolved."""
+        return self.is_judged and not self.open_deltas and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
 class ReadinessFacts:
     """What is known of a service whose cutover is asked for; `periods` are all closed ones, oldest first.
 
-    `also_judged` are the labels of the newest periods of other calendars, such as quarters beside months.
+    `also_judged` are the labels of the newest periods of other calendars, such as quarters beside months;
+    `rules` is what all of it is judged by, and `loosened` what was loosened of it during the dual run, by whom.
     """
 
     phase: str
@@ -49,6 +59,8 @@ class ReadinessFacts:
     unpushed_fees: int
     open_alarms: int
     also_judged: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    loosened: tuple[str, ...] = ()
 
     @property
     def judged_periods(self) -> tuple[PeriodFacts, ...]:
@@ -82,11 +94,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """All conditions, whether every one is met, and the digest of the facts that they were judged on."""
+    """All conditions, whether every one is met, the digest of the facts and the rules that they were judged by."""
 
     conditions: tuple[Condition, ...]
     is_ready: bool
     digest: str
+    rules: tuple[Rule, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as it stands, to be kept beside the decision that it was given for."""
@@ -110,8 +123,10 @@ def assess(facts: ReadinessFacts, *, today: date) -> Readiness:
         _assess_none("usage_pushed", "All usage is pushed to Odoo", facts.unpushed_fees, "fee", "not pushed"),
         _assess_none("no_alarms", "No alarm is open", facts.open_alarms, "alarm", "open"),
         _tell_older_deltas(facts),
+        _tell_rules(facts),
     )
-    return Readiness(conditions, all(condition.is_met for condition in conditions), digest_of(facts))
+    is_ready = all(condition.is_met for condition in conditions)
+    return Readiness(conditions, is_ready, digest_of(facts), facts.rules)
 
 
 def digest_of(facts: ReadinessFacts) -> str:
@@ -135,8 +150,10 @@ def _assess_date(facts: ReadinessFacts, today: date) -> Condition:
 
 def _assess_clean_periods(facts: ReadinessFacts) -> Condition:
     clean = sum(1 for _ in takewhile(lambda period: period.is_clean, reversed(facts.periods)))
+    unjudged = [period.label for period in facts.judged_periods if not period.is_judged]
     detail = f"{clean} in a row, {facts.required_clean_periods} required"
-    is_met = clean >= facts.required_clean_periods
+    detail += f", not judged: {', '.join(unjudged)}" if unjudged else ""
+    is_met = clean >= facts.required_clean_periods and not unjudged
     return Condition("clean_periods", is_met, "The newest closed periods are clean", detail, clean)
 
 
@@ -154,6 +171,13 @@ def _tell_older_deltas(facts: ReadinessFacts) -> Condition:
     counts = {period.label: period.open_deltas + period.missing for period in facts.older_periods}
     told = _assess_periods("older_deltas", "Older periods do not block", counts, "open row")
     return replace(told, is_met=True)
+
+
+def _tell_rules(facts: ReadinessFacts) -> Condition:
+    """Who approves sees what is judged by, and what was loosened: that takes their word too."""
+    in_force = ", ".join(f"{rule.name}: {rule.value}" for rule in facts.rules if rule.value)
+    detail = "; loosened: ".join(filter(None, [in_force, "; ".join(facts.loosened)]))
+    return Condition("rules", True, "The rules that it is judged by", detail, len(facts.loosened))
 
 
 def _assess_periods(code: str, label: str, counts: Mapping[str, int], noun: str) -> Condition:

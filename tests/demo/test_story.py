@@ -126,7 +126,8 @@ def test_nexaclouds_cutover_can_be_requested_and_approved(nexacloud):
         comment="Two clean months.",
         actor=User.objects.get(username="finance"),
     )
-    cutover.approve(request_id=request.pk, actor=User.objects.get(username="manager"))
+    manager = User.objects.get(username="manager")
+    cutover.approve(request_id=request.pk, actor=manager, seen=request.evidence_digest)
     subscriptions = Subscription.objects.filter(service=nexacloud).count()
     assert BillerTerm.objects.filter(subscription__service=nexacloud).count() == subscriptions
     assert Delivery.objects.get().endpoint.service == nexacloud

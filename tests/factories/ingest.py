@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from factory.django import DjangoModelFactory
 
 from ingest import models as ingest
-from tests.factories.base import PERIOD_END, SEEN_AT, PeriodFactory, make_digest
+from tests.factories.base import PERIOD_END, PERIOD_LABEL, SEEN_AT, PeriodFactory, make_digest
 from tests.repricing import PRICE, reprice, reprice_plan
 
 
@@ -168,6 +168,15 @@ class UsageEventFactory(DjangoModelFactory):
     properties = factory.LazyFunction(lambda: {"value": "2.5"})
     quantity = Decimal("2.5")
     received_at = factory.SelfAttribute("timestamp")
+
+
+class RatedPeriodFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.RatedPeriod
+
+    service = factory.SubFactory(ServiceFactory)
+    period_label = PERIOD_LABEL
+    rated_at = SEEN_AT
 
 
 class UsageFactory(PeriodFactory):

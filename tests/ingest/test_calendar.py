@@ -117,6 +117,28 @@ class TestClosedLabels:
             "2026-W39",
         ]
 
+    @pytest.mark.parametrize(
+        ("zone", "label"), [("UTC", "2026-08-20"), ("Asia/Tokyo", "2026-08-21"), ("", "2026-08-19")]
+    )
+    def test_an_anniversary_is_the_day_where_its_customer_is(self, zone, label):
+        service = factories.ServiceFactory(timezone="Pacific/Honolulu")
+        customer = factories.CustomerFactory(service=service, timezone=zone)
+        start = {"UTC": at(2026, 8, 20, 23), "Asia/Tokyo": at(2026, 8, 20, 23), "": at(2026, 8, 20, 3)}[zone]
+        make_subscription(service=service, customer=customer, started_at=start, billing_time="anniversary")
+        assert closed_labels(service=service, now=at(2026, 10, 3)) == [label]
+
+    def test_anniversaries_of_one_day_are_walked_once(self, monkeypatch):
+        service = factories.ServiceFactory()
+        for hour in range(6):
+            make_subscription(service=service, started_at=at(2026, 8, 20, hour), billing_time="anniversary")
+        steps = []
+        from ingest import calendar
+
+        following = calendar.next_period
+        monkeypatch.setattr(calendar, "next_period", lambda **values: steps.append(1) or following(**values))
+        assert closed_labels(service=service, now=at(2026, 10, 3)) == ["2026-08-20"]
+        assert len(steps) == 1
+
     def test_a_service_without_subscriptions_has_none(self):
         assert closed_labels(service=factories.ServiceFactory(), now=at(2026, 10, 3)) == []
 

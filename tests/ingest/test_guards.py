@@ -38,6 +38,7 @@ PERIOD = {"period_end": factories.PERIOD_START}
 WRONG = {
     "service_phase_is_known": lambda: factories.ServiceFactory(phase="sunset"),
     "service_needs_a_clean_period": lambda: factories.ServiceFactory(required_clean_periods=0),
+    "service_company_is_an_id": lambda: factories.ServiceFactory(odoo_company_id=0),
     "api_key_digest_is_sha256": lambda: factories.ApiKeyFactory(digest="bc_the_key_itself"),
     "api_key_scopes_are_known": lambda: factories.ApiKeyFactory(scopes=["ingest", "admin"]),
     "api_key_rate_limit_lets_one_through": lambda: factories.ApiKeyFactory(rate_limit=0),
@@ -76,6 +77,7 @@ WRONG = {
     "subscription_has_an_external_id": lambda: factories.SubscriptionFactory(external_id=""),
     "biller_once_per_start": lambda: twice(factories.BillerTermFactory, "subscription", "starts_at"),
     "biller_is_known": lambda: factories.BillerTermFactory(biller="stripe"),
+    "rated_period_once": lambda: twice(factories.RatedPeriodFactory, "service", "period_label"),
     "usage_once_per_period": lambda: twice(factories.UsageFactory, "subscription", "charge"),
     "usage_period_is_not_empty": lambda: factories.UsageFactory(**PERIOD),
     "fee_once_per_charge_and_period": lambda: twice(factories.FeeFactory, "subscription", "charge"),

@@ -7,7 +7,7 @@ from billing_console.demo.odoo_standin.server import start
 from billing_console.demo.odoo_standin.settings import Settings
 from reconciliation import cutover
 from tests.reconciliation.odoo_world import OdooWorld
-from tests.reconciliation.ready import EFFECTIVE, NOVEMBER, TODAY, make_ready_service
+from tests.reconciliation.ready import EFFECTIVE, NOVEMBER, TODAY, approve, make_ready_service
 
 STAND_IN = Settings()
 
@@ -48,7 +48,7 @@ def requested(ready_service, finance):
 
 @pytest.fixture
 def approved(requested, manager):
-    return cutover.approve(request_id=requested.pk, actor=manager, comment="Go.")
+    return approve(request_id=requested.pk, actor=manager, comment="Go.")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import sleep
 
 
 class Receiver:
@@ -20,13 +21,14 @@ class Receiver:
 
 
 @contextmanager
-def receive(*answers, body="thanks", location=None):
-    """Answers POSTs with these statuses while the block lasts."""
+def receive(*answers, body="thanks", location=None, seconds=0):
+    """Answers POSTs with these statuses while the block lasts, each after some seconds."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             content = self.rfile.read(int(self.headers["Content-Length"]))
             status = receiver.take(self.headers, content)
+            sleep(seconds)
             self.send_response(status)
             if location:
                 self.send_header("Location", location)

@@ -70,6 +70,9 @@ def change(amount, untaxed):
         side=amount.side,
         document=version,
         currency=amount.currency,
+        period_start=amount.period_start,
+        period_end=amount.period_end,
+        period_label=amount.period_label,
         untaxed=Decimal(untaxed),
         **taxes,
     )
@@ -89,11 +92,11 @@ def expect(customer, amount="100.00", **values):
     )
 
 
-def push_all(service):
+def push_all(service, label=LABEL):
     """A settled push for each bill of the period as it stands now, as if Odoo had read it back equal."""
     if not OdooPricelist.objects.exists():
         factories.OdooPricelistFactory()
-    drafts, _ = read_drafts(service=service, period_label=LABEL)
+    drafts, _ = read_drafts(service=service, period_label=label)
     return [settled_push(bill, draft) for bill, draft in drafts]
 
 
@@ -102,6 +105,9 @@ def settled_push(bill, draft: QuotationDraft):
     return factories.PushFactory(
         customer=bill.customer,
         currency=bill.currency,
+        period_start=bill.period_start,
+        period_end=bill.period_end,
+        period_label=bill.period_label,
         key=bill.key,
         version=last + 1,
         payload=draft.payload(),

@@ -1,28 +1,39 @@
 """The cutover as a decision of two people: who asks, who approves, and every condition that refuses."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ingest.models import AuditRecord, BillerTerm, Phase, Service
+from ingest.configuration import configure
+from ingest.models import AuditRecord, BillerTerm, Fee, Phase, Service
 from reconciliation import cutover
-from reconciliation.cutover import approve, reject, request_cutover, start_dual_run
+from reconciliation.cutover import reject, request_cutover, start_dual_run
 from reconciliation.models import CutoverRequest, Reconciliation
+from reconciliation.readiness import read_readiness
+from reconciliation.rules import read_loosenings
+from reconciliation.triage import reopen, resolve
 from tests import factories
 from tests.reconciliation.ready import (
     EFFECTIVE,
     NOVEMBER,
     TODAY,
+    approve,
     bill_both,
+    judge_month,
     make_ready_service,
     period,
     phase_of,
+    rate_month,
     refused_with,
+    subscribe,
     terms,
+    use,
 )
-from tests.reconciliation.sides import change, expect, external
+from tests.reconciliation.sides import change, external
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -64,7 +75,7 @@ class TestRequesting:
         assert (requested.status, requested.requested_by) == ("requested", finance)
         assert (requested.effective_date, requested.comment) == (EFFECTIVE, "Two clean months.")
         assert requested.readiness["is_ready"] is True
-        assert len(requested.readiness["conditions"]) == 9
+        assert len(requested.readiness["conditions"]) == 10
         record = AuditRecord.objects.get(action="cutover.request")
         assert (record.actor, record.evidence_digest) == (finance, requested.evidence_digest)
         assert phase_of(requested) == Phase.DUAL_RUN
@@ -166,6 +177,7 @@ class TestApproving:
             plan = service.subscriptions.get().plan
             for customer in factories.CustomerFactory.create_batch(subscriptions, service=service):
                 factories.SubscriptionFactory(customer=customer, plan=plan)
+            rate_month(service, 9)
             request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
             with CaptureQueriesContext(connection) as queries:
                 approve(request_id=request.pk, actor=manager)
@@ -206,8 +218,23 @@ class TestNotReady:
         self.refuse(requested, manager, "Every customer is linked")
 
     def test_a_fee_that_is_not_pushed(self, requested, service, manager):
-        expect(service.customers.get(), "3.00")
+        use(subscribe(service.customers.get()), 9)
         self.refuse(requested, manager, "All usage is pushed")
+
+    def test_usage_that_arrived_after_it_was_judged(self, requested, service, manager):
+        """The rows and fees match as they stand: approving meters and rates first, and keeps what that found."""
+        use(service.subscriptions.get(), 9, "1")
+        assert read_readiness(service=service, effective_date=EFFECTIVE).is_ready
+        self.refuse(requested, manager, "All usage is pushed")
+        assert set(Fee.objects.values_list("amount", flat=True)) == {Decimal("100.00"), Decimal("100.05")}
+        assert Reconciliation.objects.filter(outcome="stale").count() == 1
+
+    def test_a_closed_period_that_holds_nothing_but_events(self, requested, service, manager, clock):
+        clock.move_to(datetime(2026, 11, 3, tzinfo=UTC))
+        CutoverRequest.objects.update(effective_date=date(2026, 12, 1))
+        use(service.subscriptions.get(), 10)
+        self.refuse(requested, manager, "All usage is pushed")
+        assert Reconciliation.objects.get(period_label="2026-10").outcome == "missing_odoo"
 
     def test_an_open_alarm(self, requested, service, manager):
         factories.AlarmFactory(service=service)
@@ -230,6 +257,99 @@ class TestNotReady:
         assert set(Reconciliation.objects.values_list("status", flat=True)) == {"match"}
         self.refuse(requested, manager, "No delta is open")
         assert set(Reconciliation.objects.values_list("status", flat=True)) == {"match", "delta"}
+
+
+class TestWhatWasSeen:
+    """An approval is about the report that the manager looked at."""
+
+    def see(self, request):
+        return read_readiness(service=request.service, effective_date=request.effective_date).digest
+
+    @pytest.mark.parametrize("seen", ["", "0" * 64])
+    def test_another_report_is_refused(self, requested, manager, seen):
+        refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
+
+    def test_the_report_for_another_date_is_refused(self, requested, manager):
+        seen = read_readiness(service=requested.service, effective_date=date(2026, 12, 1)).digest
+        refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
+
+    def test_figures_that_moved_within_the_tolerance_are_looked_at_first(self, requested, service, manager):
+        seen = self.see(requested)
+        amount = service.customers.get().amounts.filter(side="external").latest("period_start")
+        change(amount, "100.01")
+        message = refused_with(
+            "changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen
+        )
+        assert "look at the readiness as it is now" in message
+        assert Reconciliation.objects.get(period_label="2026-09").external_amount == Decimal("100.01")
+        assert approve(request_id=requested.pk, actor=manager, seen=self.see(requested)).status == "approved"
+
+    def test_a_resolution_since_is_looked_at_first(self, requested, service, manager, finance):
+        bill_both(factories.CustomerFactory(service=service), 9, "95.00")
+        judge_month(service, 9)
+        row = Reconciliation.objects.get(status="delta")
+        for reason in ("A credit note follows.", "It is a discount."):
+            resolve(reconciliation_ids=[row.pk], actor=finance, reason=reason)
+            if reason.startswith("A"):
+                seen = self.see(requested)
+                row.refresh_from_db()
+                reopen(reconciliation_id=row.pk, actor=finance, reason="Not so.")
+        refused_with("changed_since_seen", approve, request_id=requested.pk, actor=manager, seen=seen)
+
+
+class TestLooserRules:
+    """Operators configure alone; what that loosens takes a second person's word to count for a cutover."""
+
+    def test_it_is_shown_to_who_approves_with_who_did_it(self, service, operator, finance, manager, clock):
+        clock.shift(timedelta(hours=1))
+        configure(service=service, values={"required_clean_periods": 1, "name": "Cloud"}, actor=operator)
+        request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
+        told = request.readiness["conditions"][-1]
+        assert (told["code"], told["is_met"], told["count"]) == ("rules", True, 1)
+        assert told["detail"] == (
+            "clean periods required: 1, hours of grace: 24; loosened: clean periods required 2 → 1 by "
+            f"{operator.get_full_name()} on 2026-10-03"
+        )
+        assert approve(request_id=request.pk, actor=manager).status == "approved"
+
+    @pytest.mark.parametrize("values", [{"required_clean_periods": 1}, {"grace_hours": 25}])
+    def test_a_request_under_stricter_rules_is_asked_for_again(
+        self, requested, service, operator, manager, values
+    ):
+        configure(service=service, values=values, actor=operator)
+        message = refused_with("rules_loosened", approve, request_id=requested.pk, actor=manager)
+        assert "→" in message
+        assert "ask again" in message
+
+    def test_tolerance_counts_too(self, requested, service, manager):
+        tolerance = factories.ToleranceFactory(service=service)
+        tolerance.absolute = Decimal("0.02")
+        tolerance.save()
+        message = refused_with("rules_loosened", approve, request_id=requested.pk, actor=manager)
+        assert "absolute tolerance in CAD 0.01 → 0.02" in message
+
+    @pytest.mark.parametrize("values", [{"grace_hours": 23}, {"late_usage_policy": "credit"}])
+    def test_stricter_or_other_rules_are_in_nobodys_way(self, requested, service, operator, manager, values):
+        configure(service=service, values=values, actor=operator)
+        assert approve(request_id=requested.pk, actor=manager).status == "approved"
+
+    def test_whoever_loosened_them_may_not_approve(self, service, finance, manager, manager2, clock):
+        manager.groups.add(Group.objects.get(name="operator"))
+        clock.shift(timedelta(hours=1))
+        actor = User.objects.get(pk=manager.pk)
+        configure(service=service, values={"required_clean_periods": 1}, actor=actor)
+        request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
+        message = refused_with("same_person", approve, request_id=request.pk, actor=actor)
+        assert "loosened" in message
+        assert approve(request_id=request.pk, actor=manager2).status == "approved"
+
+    def test_what_was_set_before_the_dual_run_is_how_it_began(self, operator, clock):
+        service = factories.ServiceFactory(phase=Phase.SHADOW)
+        configure(service=service, values={"required_clean_periods": 1}, actor=operator)
+        clock.shift(timedelta(hours=1))
+        start_dual_run(service=service, actor=operator)
+        service.refresh_from_db()
+        assert read_loosenings(service) == []
 
 
 class TestRejecting:

@@ -7,20 +7,23 @@ import pytest
 
 from ingest.billers import biller_of
 from ingest.models import AuditRecord, BillerTerm, Phase
-from reconciliation.cutover import activate_due, approve, assign_to_odoo, request_cutover, roll_back
+from reconciliation.cutover import activate_due, assign_to_odoo, request_cutover, roll_back
 from reconciliation.models import Delivery
 from reconciliation.quotations import read_drafts
 from reconciliation.secrets import encrypt
 from reconciliation.webhooks import deliver_due, sign
 from tests import factories
+from tests.ingest.selling import make_subscription
 from tests.reconciliation.ready import (
     DECEMBER,
     EFFECTIVE,
     NOVEMBER,
     TODAY,
+    approve,
     make_ready_service,
     period,
     phase_of,
+    rate_all,
     refused_with,
     terms,
 )
@@ -70,8 +73,11 @@ class TestTheSwitch:
         self, service, finance, manager, values, start
     ):
         subscription = factories.SubscriptionFactory(
-            customer__service=service, service=service, **{"plan__service": service, **values}
+            customer__service=service,
+            service=service,
+            **{"plan__service": service, "plan__amount": 0, **values},
         )
+        rate_all(service)
         request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
         approve(request_id=request.pk, actor=manager)
         assert terms(subscription) == [("odoo", start)]
@@ -87,7 +93,9 @@ class TestTheSwitch:
     def test_one_that_ends_later_switches_and_one_that_has_ended_does_not(self, service, finance, manager):
         later, over = (
             factories.SubscriptionFactory(
-                customer__service=service, service=service, terminated_at=TODAY + timedelta(days=days)
+                customer__service=service,
+                plan__amount=0,
+                terminated_at=TODAY + timedelta(days=days),
             )
             for days in (90, -1)
         )
@@ -146,6 +154,32 @@ class TestGoingLive:
         assert terms(late) == [("odoo", NOVEMBER)]
         assert AuditRecord.objects.get(object_id=str(late.public_id)).actor is None
 
+    @pytest.mark.parametrize("is_live", [False, True])
+    def test_one_that_began_and_ended_between_two_sweeps_is_odoos_too(self, approved, clock, is_live):
+        moment = TODAY + timedelta(days=60 if is_live else 28, hours=11, minutes=59)
+        clock.move_to(moment)
+        activate_due(now=moment)
+        brief = factories.SubscriptionFactory(
+            customer__service=approved.service,
+            started_at=moment + timedelta(seconds=10),
+            terminated_at=moment + timedelta(seconds=20 if is_live else 90),
+        )
+        clock.move_to(moment + timedelta(seconds=120))
+        activate_due(now=moment + timedelta(seconds=120))
+        assert terms(brief) == [("odoo", NOVEMBER)]
+        period_start = datetime(2026, 12, 1, tzinfo=UTC) if is_live else NOVEMBER
+        assert biller_of(subscription=brief, period_start=period_start) == "odoo"
+
+    def test_one_that_ended_before_the_date_stays_with_the_service(self, approved, clock):
+        clock.move_to(TODAY + timedelta(days=10))
+        brief = factories.SubscriptionFactory(
+            customer__service=approved.service,
+            started_at=TODAY + timedelta(days=1),
+            terminated_at=TODAY + timedelta(days=2),
+        )
+        activate_due(now=TODAY + timedelta(days=10))
+        assert terms(brief) == []
+
     def test_the_sweep_changes_nothing_that_has_switched(self, approved, clock):
         before = list(BillerTerm.objects.values())
         records = AuditRecord.objects.count()
@@ -192,11 +226,9 @@ class TestRollingBack:
 
     def test_each_subscription_goes_back_at_its_own_next_start(self, service, finance, manager, clock):
         weekly, yearly = (
-            factories.SubscriptionFactory(
-                customer__service=service, service=service, plan__service=service, plan__interval=interval
-            )
-            for interval in ("weekly", "yearly")
+            make_subscription(service=service, interval=interval) for interval in ("weekly", "yearly")
         )
+        rate_all(service)
         request = request_cutover(service=service, effective_date=EFFECTIVE, comment="", actor=finance)
         approve(request_id=request.pk, actor=manager)
         clock.move_to(datetime(2026, 11, 10, tzinfo=UTC))
@@ -215,6 +247,7 @@ class TestRollingBack:
         return roll_back(request_id=live.pk, actor=manager, reason="Stop.").service
 
     def cut_over_again(self, service, finance, manager, effective_date):
+        rate_all(service)
         again = request_cutover(service=service, effective_date=effective_date, comment="", actor=finance)
         return approve(request_id=again.pk, actor=manager)
 

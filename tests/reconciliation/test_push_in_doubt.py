@@ -7,6 +7,7 @@ from threading import Barrier, Thread
 from time import sleep
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
@@ -96,6 +97,48 @@ class TestDeadWorkers:
         world.stand_in.revoke_key()
         push.send(pushes=[late], connector=world.connector)
         assert world.latest(customer).status == "done"
+
+
+class TestLongAttempts:
+    """Drafts that Odoo refuses split a batch into any number of calls, and each call may be slow."""
+
+    @pytest.fixture
+    def clock(self):
+        with time_machine.travel(timezone.now()) as traveller:
+            yield traveller
+
+    def attempt(self, world, at_call):
+        """Sends what is due, `at_call` being told of each call; returns the counts and the calls."""
+        transport = CountingTransport(world.transport())
+        transport.after = dict.fromkeys(range(100), at_call)
+        counts = world.send(connector=OdooConnector(transport, company_id=1))
+        return counts, transport.calls
+
+    def test_a_living_worker_keeps_its_pushes_however_long_it_takes(self, world, customer, clock):
+        world.plan_pushes()
+        lease = timedelta(seconds=push.CALLS_PER_LEASE * 60)
+
+        def sweep_of_another_worker():
+            clock.shift(lease / 3)
+            assert push.find_doubtful(service=world.service, now=timezone.now()) == []
+            assert push.claim_due(service=world.service, now=timezone.now()) == []
+
+        counts, calls = self.attempt(world, sweep_of_another_worker)
+        assert counts == {"done": 1}
+        assert len(calls) > 3, "longer than one lease"
+        assert world.latest(customer).attempts == 1
+
+    def test_one_that_was_taken_for_dead_sends_nothing_more(self, world, customer, clock):
+        world.plan_pushes()
+
+        def outlive_the_lease():
+            clock.shift(timedelta(seconds=(push.CALLS_PER_LEASE + 1) * 60))
+            push.find_doubtful(service=world.service, now=timezone.now())
+
+        counts, calls = self.attempt(world, outlive_the_lease)
+        assert (counts, len(calls)) == ({"unknown": 1}, 1)
+        assert world.latest(customer).error_code == "worker_died"
+        assert world.quotations() == (0, 0)
 
 
 class TestVersions:

@@ -5,15 +5,29 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from ingest.models import Fee, Phase
+from ingest.rated_periods import meter_and_rate
 from reconciliation.models import Push, Reconciliation
 from reconciliation.readiness import judged_labels, read_facts, read_readiness
 from reconciliation.reconcile import reconcile_period
 from reconciliation.triage import resolve
 from tests import factories
-from tests.reconciliation.ready import EFFECTIVE, TODAY, bill_both, judge_month, make_ready_service, period
+from tests.reconciliation.ready import (
+    EFFECTIVE,
+    TODAY,
+    bill_both,
+    judge_month,
+    make_ready_service,
+    period,
+    push_months,
+    rate_month,
+    subscribe,
+    use,
+)
 from tests.reconciliation.sides import change, expect, external, odoo, push_all
+from tests.repricing import reprice_plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -34,6 +48,11 @@ def unmet(service, effective_date=EFFECTIVE):
 
 def customer_of(service):
     return service.customers.order_by("pk").first()
+
+
+def rated_on(service, label):
+    """Metered and rated now, without a change to what the test wrote down."""
+    factories.RatedPeriodFactory(service=service, period_label=label, rated_at=timezone.now())
 
 
 def detail(service, code):
@@ -107,6 +126,8 @@ class TestPeriods:
         service.required_clean_periods = 3
         service.save()
         assert unmet(service) == {"clean_periods"}
+        assert detail(service, "clean_periods") == "2 in a row, 3 required, not judged: 2026-07"
+        rate_month(service, 7)
         assert detail(service, "clean_periods") == "2 in a row, 3 required"
 
     def test_a_service_that_nobody_judged_is_not_ready(self):
@@ -123,6 +144,53 @@ class TestPeriods:
             assert "clean_periods" in unmet(service, date(2026, 12, 1))
             assert judged_labels(service) == ["2026-09", "2026-10"]
 
+    @pytest.mark.parametrize("due", ["events", "plan"])
+    def test_a_closed_period_that_nobody_metered_and_rated_blocks(self, due):
+        """There are no fees and no amounts yet, only what they will be made of."""
+        with time_machine.travel(TODAY + timedelta(days=31), tick=False):
+            service = make_ready_service()
+            if due == "events":
+                use(service.subscriptions.get(), 10)
+            else:
+                reprice_plan(service.plans.get(), amount=Decimal("9.00"))
+            assert unmet(service, date(2026, 12, 1)) == {"clean_periods"}
+            assert detail(service, "clean_periods") == "0 in a row, 2 required, not judged: 2026-10"
+            assert judged_labels(service) == ["2026-09", "2026-10"]
+            rate_month(service, 10)
+            assert unmet(service, date(2026, 12, 1)) == {"clean_periods", "usage_pushed"}
+            reconcile_period(service=service, period_label="2026-10", now=timezone.now())
+            assert detail(service, "nothing_missing") == "1 row in 2026-10"
+
+    def test_a_period_that_was_rated_only_while_it_was_open_blocks(self):
+        with time_machine.travel(TODAY + timedelta(days=15), tick=False):
+            service = make_ready_service()
+            rate_month(service, 10)
+        with time_machine.travel(TODAY + timedelta(days=31), tick=False):
+            assert unmet(service, date(2026, 12, 1)) == {"clean_periods"}
+            rate_month(service, 10)
+            assert unmet(service, date(2026, 12, 1)) == set(), "nobody used anything"
+
+    def test_a_period_that_was_rated_for_some_customers_alone_blocks(self):
+        with time_machine.travel(TODAY + timedelta(days=31), tick=False):
+            service = make_ready_service()
+            use(service.subscriptions.get(), 10)
+            meter_and_rate(service=service, period_label="2026-10", now=timezone.now(), customers=[])
+            assert unmet(service, date(2026, 12, 1)) == {"clean_periods"}
+
+    def test_a_quarter_that_nobody_judged_blocks_behind_newer_months(self, service):
+        subscribe(customer_of(service), interval="quarterly", started_at=datetime(2026, 4, 1, tzinfo=UTC))
+        assert unmet(service) == {"clean_periods"}
+        assert detail(service, "clean_periods") == "2 in a row, 2 required, not judged: 2026-Q2, 2026-Q3"
+        for label in ("2026-Q2", "2026-Q3"):
+            rated_on(service, label)
+        assert unmet(service) == set()
+
+    def test_amounts_between_the_judged_periods_block_though_nobody_is_subscribed(self, service):
+        Reconciliation.objects.filter(period_label="2026-08").update(**period(7))
+        factories.AmountFactory(customer=customer_of(service), **period(8))
+        assert unmet(service) == {"clean_periods"}
+        assert detail(service, "clean_periods") == "1 in a row, 2 required, not judged: 2026-08"
+
     def test_a_newer_period_that_is_still_open_does_not(self, service):
         expect(customer_of(service), **period(10))
         assert unmet(service) == set()
@@ -132,11 +200,13 @@ class TestPeriods:
             service = make_ready_service()
             fee = expect(customer_of(service), **period(10))
             factories.BillerTermFactory(subscription=fee.subscription, starts_at=fee.period_start)
+            rated_on(service, "2026-10")
             assert unmet(service, date(2026, 12, 1)) == set()
 
     def test_a_fee_that_became_nothing_is_no_period(self):
         with time_machine.travel(TODAY + timedelta(days=31), tick=False):
             service = make_ready_service()
+            rated_on(service, "2026-10")
             expect(customer_of(service), "0", quantity=0, events_count=0, **period(10))
             assert unmet(service, date(2026, 12, 1)) == set()
 
@@ -171,7 +241,7 @@ class TestPushed:
     def test_a_fee_that_changed_since_blocks(self, service):
         Fee.objects.update(amount=Decimal("101.00"))
         assert unmet(service) == {"usage_pushed"}
-        push_all(service)
+        push_months(service, 8, 9)
         assert unmet(service) == set()
 
     def test_a_fee_that_was_rated_again_to_the_same_amount_does_not(self, service):
@@ -232,7 +302,7 @@ def test_the_number_of_statements_does_not_grow_with_the_customers(service, djan
         bill_both(customer, 9)
     push_all(service)
     judge_month(service, 9)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         assert read_readiness(service=service, effective_date=EFFECTIVE).is_ready
 
 

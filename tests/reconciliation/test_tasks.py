@@ -1,12 +1,17 @@
 """Tasks are wake-up calls: doubled, lost or late, the rows decide; and what each kind of run does from end to end."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from ingest.models import AuditRecord, Fee, Phase, Usage
-from reconciliation import tasks
+from reconciliation import tasks, webhooks
 from reconciliation.models import (
     Amount,
     CutoverRequest,
@@ -198,6 +203,13 @@ class TestExecuting:
         assert (run.status, run.summary["partners"]) == ("succeeded", OdooPartner.objects.count())
 
 
+@contextmanager
+def other_worker():
+    """What takes a sweep's lock on a connection of its own; true when it was free."""
+    with psycopg.connect(**connection.get_connection_params() | {"context": None}) as other:
+        yield lambda name: other.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name]).fetchone()[0]
+
+
 class TestSweeping:
     def test_lost_runs_are_woken(self, woken):
         lost = factories.RunFactory(status="running", leased_until=timezone.now() - timedelta(seconds=1))
@@ -223,6 +235,34 @@ class TestSweeping:
         factories.DeliveryFactory(endpoint__secret=b"not encrypted", next_attempt_at=timezone.now())
         tasks.deliver_webhooks()
         assert (Delivery.objects.get().attempts, Delivery.objects.get().status) == (1, "retrying")
+
+    @pytest.mark.parametrize("task", [tasks.deliver_webhooks, tasks.send_waiting_pushes])
+    def test_two_workers_never_do_the_same_sweep_at_once(self, task, monkeypatch):
+        done = []
+        monkeypatch.setattr("reconciliation.webhooks.deliver_due", lambda **_: done.append(1))
+        monkeypatch.setattr("reconciliation.push.services_waiting", lambda _: done.append(1) or [])
+        with other_worker() as lock:
+            lock(task.__name__)
+            task()
+            assert done == []
+        task()
+        task()
+        assert done == [1, 1], "the lock is given back"
+
+    def test_a_receiver_that_drips_past_the_limit_ends_the_sweep_and_gives_the_lock_back(self, monkeypatch):
+        def drip(**_):
+            raise SoftTimeLimitExceeded
+
+        monkeypatch.setattr("reconciliation.webhooks.deliver_due", drip)
+        tasks.deliver_webhooks()
+        with other_worker() as lock:
+            assert lock("deliver_webhooks")
+
+    def test_no_sweep_piles_up(self):
+        sweeps = {name: entry for name, entry in settings.CELERY_BEAT_SCHEDULE.items() if name != "nightly"}
+        assert len(sweeps) == 4
+        assert all(entry["options"]["expires"] == entry["schedule"] for entry in sweeps.values())
+        assert tasks.deliver_webhooks.soft_time_limit == webhooks.BUDGET + 3 * settings.WEBHOOK_TIMEOUT
 
     def test_approved_services_go_live_on_their_date(self):
         request = factories.CutoverRequestFactory(

@@ -90,6 +90,21 @@ class TestEndpoints:
         assert not WebhookEndpoint.objects.exists()
         assert not AuditRecord.objects.exists()
 
+    @pytest.mark.parametrize(
+        "host",
+        ["nexa..example", "a" * 64 + ".example", "*.nexa.example", ".nexa.example", "\u2488nexa.example"],
+    )
+    def test_a_host_that_no_request_could_be_sent_to_is_refused(self, host):
+        with pytest.raises(DomainError) as refused:
+            create_endpoint(service=factories.ServiceFactory(), url=f"https://{host}/hooks", actor=None)
+        assert refused.value.code == "host_is_invalid"
+        assert not WebhookEndpoint.objects.exists()
+
+    @pytest.mark.parametrize("host", ["bücher.example", "127.0.0.1:8000", "[::1]:8000", "nexa_desk.internal"])
+    def test_names_of_every_kind_are_taken(self, host):
+        endpoint, _ = create_endpoint(service=factories.ServiceFactory(), url=f"http://{host}/", actor=None)
+        assert endpoint.url == f"http://{host}/"
+
     def test_the_same_address_twice_and_the_eleventh_are_refused(self):
         service = factories.ServiceFactory()
         for number in range(10):
@@ -314,6 +329,38 @@ class TestRetrying:
                 tell(endpoint)
             assert deliver_due(now=timezone.now(), limit=3) == 3
         assert len(receiver.requests) == 3
+
+
+class TestSlowReceivers:
+    """Whatever one receiver does, the others hear of their facts, and a call ends."""
+
+    def test_no_attempt_begins_once_the_budget_is_used_up(self, monkeypatch):
+        monkeypatch.setattr(webhooks, "BUDGET", 0.2)
+        with receive(200, seconds=0.3) as receiver:
+            for _ in range(3):
+                tell(listen(receiver.url))
+            assert deliver_due(now=timezone.now()) == 1
+        assert len(receiver.requests) == 1
+
+    def test_a_slow_endpoint_is_tried_once_and_the_others_are_served(self, monkeypatch):
+        monkeypatch.setattr(webhooks, "SLOW", 0.2)
+        with receive(200, seconds=0.3) as slow, receive(200) as quick:
+            endpoint = listen(slow.url)
+            for _ in range(3):
+                tell(endpoint)
+            tell(listen(quick.url))
+            assert deliver_due(now=timezone.now()) == 2
+        assert (len(slow.requests), len(quick.requests)) == (1, 1)
+
+    def test_an_endpoint_that_gave_no_answer_comes_last(self):
+        with receive(200) as receiver:
+            silent = listen(receiver.url)
+            for attempts in (1, 0):
+                factories.DeliveryFactory(endpoint=silent, status="retrying", attempts=attempts)
+            owed = tell(listen(receiver.url))
+            assert deliver_due(now=timezone.now(), limit=1) == 1
+        owed.refresh_from_db()
+        assert owed.status == "succeeded"
 
 
 class TestSendingAgain:

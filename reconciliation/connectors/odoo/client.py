@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ class OdooClient:
 
     def __init__(self, transport: GuardedTransport, *, company_id: int, language: str) -> None:
         self.transport = transport
+        self.before_call: Callable[[], None] | None = None
         self.company_id = company_id
         self._context = {"allowed_company_ids": [company_id], "lang": language}
         self._fields: dict[str, frozenset[str]] = {}
@@ -39,6 +40,8 @@ class OdooClient:
         self, model: str, method: str, *args: Any, context: Mapping[str, Any] | None = None, **named: Any
     ) -> Any:
         """Call a method with the client's context and, above it, the call's own."""
+        if self.before_call:
+            self.before_call()
         kwargs = {**named, "context": {**self._context, **(context or {})}}
         return self.transport.execute(model, method, list(args), kwargs)
 

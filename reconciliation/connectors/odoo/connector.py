@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -67,6 +68,15 @@ class OdooConnector:
     def company_id(self) -> int:
         """The company whose records are read and written."""
         return self._client.company_id
+
+    @contextmanager
+    def watched(self, before_call: Callable[[], None]) -> Iterator[None]:
+        """Asks `before_call` before each call to Odoo within the block; what it raises ends the work there."""
+        self._client.before_call = before_call
+        try:
+            yield
+        finally:
+            self._client.before_call = None
 
     def probe(self) -> Probe:
         """Log in and read the company; raises what stands in the way."""

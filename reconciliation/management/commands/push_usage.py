@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from ingest.calendar import closed_labels
 from ingest.errors import DomainError
-from ingest.fees import rate_period
 from ingest.models import Service
-from ingest.usage import meter_period
+from ingest.rated_periods import meter_and_rate
 from reconciliation.intents import Plan, plan_pushes
 from reconciliation.management.run_command import RunCommand, check_period
 from reconciliation.models import RunKind
@@ -51,8 +50,7 @@ def _plan(service: Service, label: str) -> Plan:
     """What a push would find now: usage is metered and rated for it, and then all of that is undone."""
     now = timezone.now()
     try:
-        meter_period(service=service, period_label=label, now=now)
-        rate_period(service=service, period_label=label, now=now)
+        meter_and_rate(service=service, period_label=label, now=now)
         return plan_pushes(service=service, period_label=label, actor=None, is_dry=True)
     except DomainError as error:
         raise CommandError(f"{service} {label}: {error.message}") from None

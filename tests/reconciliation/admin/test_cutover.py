@@ -9,11 +9,13 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
+from ingest.configuration import CONFIGURABLE
 from ingest.models import AuditRecord, Biller, BillerTerm, Phase
-from reconciliation.models import CutoverRequest, CutoverStatus, Side
+from reconciliation.models import Amount, CutoverRequest, CutoverStatus, Side
 from reconciliation.readiness import read_readiness
 from reconciliation.reconcile import reconcile_period
 from tests import factories
+from tests.reconciliation.sides import change
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +39,11 @@ def request_page(request):
     return reverse("admin:reconciliation_cutoverrequest_change", args=[request.pk])
 
 
-def decide(client, request, action, reason=""):
+def decide(client, request, action, reason="", version=None):
     """Posts one of the request page's buttons; returns what the person is told."""
     address = reverse(f"admin:reconciliation_cutoverrequest_{action}", args=[request.pk])
-    response = client.post(address, {"reason": reason})
+    version = client.get(request_page(request)).context["version"] if version is None else version
+    response = client.post(address, {"reason": reason, "version": version})
     assert (response.status_code, response["Location"]) == (302, request_page(request))
     request.refresh_from_db()
     return told(response)
@@ -51,7 +54,7 @@ def ready():
     """A service in its dual run with two clean periods and one open subscription."""
     service = factories.ServiceFactory(name="NexaCloud")
     customer = factories.CustomerFactory(service=service)
-    factories.SubscriptionFactory(customer=customer)
+    factories.SubscriptionFactory(customer=customer, plan__amount=0)
     for month in (9, 10):
         period = {
             "period_start": datetime(2026, month, 1, tzinfo=UTC),
@@ -163,6 +166,20 @@ def test_approval_is_refused_while_a_condition_is_unmet_and_the_page_says_which(
     assert not BillerTerm.objects.exists()
 
 
+def test_the_page_posts_what_it_shows_and_an_approval_is_about_that(client, manager, asked):
+    client.force_login(manager)
+    page = client.get(request_page(asked))
+    shown = page.context["version"]
+    assert f'<input type="hidden" name="version" value="{shown}">' in page.content.decode()
+    amount = Amount.objects.filter(side=Side.EXTERNAL).latest("period_start")
+    change(amount, "100.01")
+
+    assert "changed since you looked" in decide(client, asked, "approve", version=shown)
+    assert asked.status == CutoverStatus.REQUESTED
+    assert not BillerTerm.objects.exists()
+    assert "Approved" in decide(client, asked, "approve")
+
+
 def test_open_rows_of_older_periods_are_information_and_no_met_condition(client, manager, asked):
     old = {"period_start": datetime(2026, 7, 1, tzinfo=UTC), "period_end": datetime(2026, 8, 1, tzinfo=UTC)}
     factories.ReconciliationFactory(
@@ -254,6 +271,19 @@ def test_an_operator_configures_a_service_and_the_audit_has_both_values(client, 
     record = AuditRecord.objects.get()
     assert (record.actor, record.before) == (operator, {"timezone": "UTC", "grace_hours": 24})
     assert record.after == {"timezone": "America/Toronto", "grace_hours": 48}
+
+
+@pytest.mark.parametrize("company", [0, -1])
+def test_a_company_that_odoo_cannot_have_is_refused_at_its_field(client, operator, ready, company):
+    client.force_login(operator)
+    kept = {name: getattr(ready, name) for name in CONFIGURABLE}
+
+    response = client.post(service_page(ready), {**kept, "odoo_company_id": company})
+
+    assert response.status_code == 200
+    assert set(response.context["adminform"].form.errors) == {"odoo_company_id"}
+    ready.refresh_from_db()
+    assert ready.odoo_company_id is None
 
 
 @pytest.mark.parametrize("person", ["finance", "manager", "auditor"], indirect=True)

@@ -158,6 +158,19 @@ def test_an_endpoint_signed_by_jwt_has_no_key_to_show(client, operator):
     assert answer["Location"] == page_of(endpoint)
 
 
+@pytest.mark.parametrize("url", ["ftp://nexa.example/hooks", f"https://{'a' * 64}.example/hooks"])
+def test_an_address_that_nothing_can_be_posted_to_is_refused_at_its_field(client, operator, url):
+    service = factories.ServiceFactory()
+    client.force_login(operator)
+    values = {"service": service.code, "url": url}
+
+    page = client.post(reverse("admin:reconciliation_webhookendpoint_add"), values)
+
+    assert page.status_code == 200
+    assert set(page.context["form"].errors) == {"url"}
+    assert not WebhookEndpoint.objects.exists()
+
+
 def test_an_endpoint_that_is_there_already_is_refused_on_the_form(client, operator):
     endpoint = factories.WebhookEndpointFactory()
     client.force_login(operator)
