@@ -20,7 +20,11 @@ def describe_bucket(row: Usage | Fee) -> str:
 def describe_fee(fee: Fee) -> str:
     """What the fee is for, in a few words."""
     sold = str(fee.charge.metric) if fee.charge else str(fee.subscription.plan)
-    words = {FeeKind.PLAN: ", the plan's base amount", FeeKind.USAGE: ""}
+    words = {
+        FeeKind.PLAN: ", the plan's base amount",
+        FeeKind.USAGE: "",
+        FeeKind.LATE: f", late usage of {fee.of_fee.period_label}" if fee.of_fee else "",
+    }
     bucket = describe_bucket(fee)
     return sold + words.get(FeeKind(fee.kind), ", up to its minimum") + (f", {bucket}" if bucket else "")
 

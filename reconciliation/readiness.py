@@ -11,7 +11,7 @@ from ingest.billers import billed_by
 from ingest.calendar import newest_closed_labels, running_subscriptions
 from ingest.models import Biller, Customer, Fee, Service
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
-from reconciliation.held_fees import count_unpushed
+from reconciliation.held_fees import NOTHING, count_unpushed
 from reconciliation.models import Alarm, Amount, Outcome, Reconciliation, Status
 
 
@@ -91,7 +91,10 @@ def _periods(service: Service, closed_until: datetime) -> list[PeriodFacts]:
 def _unjudged(service: Service, newest: datetime | None, closed_until: datetime) -> list[PeriodFacts]:
     """Periods that closed after the newest one with rows and hold fees or amounts: not judged is not clean."""
     fees = billed_by(
-        Biller.SERVICE, Fee.objects.filter(subscription__service=service).exclude(amount=0, quantity=0)
+        Biller.SERVICE,
+        Fee.objects.filter(subscription__service=service)
+        .exclude(NOTHING)
+        .exclude(billed_amount=0, quantity=0),
     )
     amounts = Amount.objects.filter(service=service, is_current=True)
     starts: dict[str, datetime] = {}

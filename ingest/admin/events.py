@@ -58,7 +58,11 @@ def _find_fee(key: str) -> Fee | None:
     if not key.isdecimal() or len(key) > MOST_DIGITS:
         return None
     return (
-        Fee.objects.select_related("subscription", "charge__metric", "charge_version").filter(pk=key).first()
+        Fee.objects.select_related(
+            "subscription__service", "charge__metric", "charge_version", "of_fee__charge__metric"
+        )
+        .filter(pk=key)
+        .first()
     )
 
 

@@ -16,6 +16,7 @@ from ingest.models.catalogue import (
 )
 from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
+from ingest.models.late_usage import LateOutcome, LateSettlement
 from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import Biller, BillerTerm, BillingTime, Subscription
 from ingest.models.usage import Fee, FeeKind, Usage
@@ -35,6 +36,8 @@ __all__ = [
     "Fee",
     "FeeKind",
     "Interval",
+    "LateOutcome",
+    "LateSettlement",
     "LateUsagePolicy",
     "Metric",
     "Phase",
