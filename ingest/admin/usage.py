@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ingest.admin.fee_events import FEES, stream_events
 from ingest.buckets import describe_bucket, describe_fee
 from ingest.computed import explain_fee
 from ingest.models import Fee, FeeKind, LateSettlement, Usage
@@ -145,6 +148,17 @@ class FeeAdmin(EvidenceAdmin):
     shown_exact_amount = exact_column("exact_amount")
     rated = age_column("rated_at", title="rated")
 
+    def get_urls(self) -> list[URLPattern]:
+        """The list's own addresses, and the download of a fee's events before them."""
+        view = self.admin_site.admin_view(self.download_events)
+        return [path("<int:object_id>/events.csv", view, name="ingest_fee_events"), *super().get_urls()]
+
+    def download_events(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
+        """The events of one fee as comma-separated values, for whoever may see both."""
+        if not (self.has_view_permission(request) and request.user.has_perm("ingest.view_usageevent")):
+            raise PermissionDenied
+        return stream_events(get_object_or_404(FEES, pk=object_id))
+
     @admin.display(ordering="subscription__customer__name")
     def customer(self, fee: Fee) -> str:
         """Whose subscription it is."""
@@ -179,7 +193,13 @@ class FeeAdmin(EvidenceAdmin):
             return "none"
         address = f"{reverse('admin:ingest_usageevent_changelist')}?fee={fee.pk}"
         late = f", {fee.late_events_count} of them late" if fee.late_events_count else ""
-        return format_html('<a class="link" href="{}">{} events{}</a>', address, fee.events_count, late)
+        return format_html(
+            '<a class="link" href="{}">{} events{}</a>, <a class="link" href="{}">as CSV</a>',
+            address,
+            fee.events_count,
+            late,
+            reverse("admin:ingest_fee_events", args=[fee.pk]),
+        )
 
     def get_inlines(self, request: HttpRequest, obj: Fee | None = None) -> Any:
         """What became of late usage, for a fee that had any."""
