@@ -229,7 +229,13 @@ def _carried(row: LateSettlement) -> dict[str, Any]:
         "late_amount": amount,
         "events_count": events_count,
         "late_events_count": events_count,
-        "details": [{"late_usage_of": row.fee.period_label, "amount": format(amount, "f")}],
+        "details": [
+            {
+                "late_usage_of": row.fee.period_label,
+                "late_amount": format(row.fee.late_amount, "f"),
+                "settled_before": format(exact_difference(row.fee.late_amount, row.amount), "f"),
+            }
+        ],
         "rated_at": row.settled_at,
     }
 

@@ -18,7 +18,7 @@ from ingest.models import Fee, FeeKind, LateSettlement, Usage
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.columns import age_column, amount_column, exact_column, quantity_column
 from ingest.screens.filters import PeriodFilter, service_filter
-from ingest.screens.formatting import format_signed
+from ingest.screens.formatting import NOTHING, format_signed
 
 SubscriptionServiceFilter = service_filter("subscription__service")
 
@@ -177,14 +177,17 @@ class FeeAdmin(EvidenceAdmin):
     @admin.display(description="late usage of")
     def origin(self, fee: Fee) -> SafeString | str:
         """The fee of the earlier period that this was carried from; none for any other fee."""
-        return _link(fee.of_fee) if fee.of_fee else ""
+        return _link(fee.of_fee) if fee.of_fee else NOTHING
 
     @admin.display(description="billed with later periods")
     def late_fees(self, fee: Fee) -> SafeString | str:
         """What of it was carried, each a fee of the period that has it."""
         carried = fee.late_fees.exclude(amount=0).select_related("charge__metric", "of_fee")
-        rows = ((_link(each), format_signed(each.amount, each.currency)) for each in carried)
-        return format_html_join(", ", "{}: {}", rows)
+        rows = [
+            (_link(each), format_signed(each.amount, each.currency))
+            for each in carried.order_by("period_start")
+        ]
+        return format_html_join(", ", "{}: {}", rows) or NOTHING
 
     @admin.display(description="events")
     def events(self, fee: Fee) -> SafeString | str:

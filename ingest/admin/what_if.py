@@ -52,7 +52,7 @@ class WhatIfForm(forms.Form):
     min_amount = forms.CharField(
         required=False,
         max_length=MOST_DIGITS,
-        label="minimum",
+        label="Minimum",
         widget=UnfoldAdminTextInputWidget,
         help_text="What a full period costs at least. Empty: that of the version.",
     )

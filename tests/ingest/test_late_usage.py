@@ -8,6 +8,7 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest.computed import explain_fee
 from ingest.configuration import configure
 from ingest.fee_events import events_of, fees_of
 from ingest.models import (
@@ -118,6 +119,8 @@ class TestNextPeriod:
         use(subscription, 7, "6", at(9, 10))
         rate(subscription, JULY, at(9, 20))
         assert (billed(JULY), billed(AUGUST), billed(SEPTEMBER)) == (5, 2, 3)
+        facts = dict(explain_fee(Fee.objects.get(period_label=SEPTEMBER)).facts)
+        assert facts == {"late_usage_of": JULY, "late_amount": "5.00", "settled_before": "2.00"}
         use(subscription, 7, "-20", at(10, 10))
         rate(subscription, JULY, at(10, 20))
         assert (billed(JULY), billed(AUGUST), billed(SEPTEMBER), billed(OCTOBER)) == (5, 2, 3, -10)

@@ -73,7 +73,7 @@ def test_a_typed_price_stands_beside_the_one_that_was_billed(ask):
     found = response.context["found"]
     assert (found.amount, found.other_amount) == (10, pytest.approx(7.5))
     page = response.content.decode()
-    assert all(text in page for text in ("−2.50 CAD", "10.00", "7.50", "never pushed"))
+    assert all(text in page for text in ("7.50 instead of 10.00 CAD, −2.50", "10.00", "never pushed"))
     assert (ChargeVersion.objects.count(), Fee.objects.get().amount) == (1, 10)
 
 
