@@ -152,3 +152,15 @@ def test_nothing_means_the_same_to_statements_and_to_queries(amount, deferred, q
     )
     by_statement = Fee.objects.extra(where=[IS_NOTHING.replace("fee.", "ingest_fee.")])
     assert by_statement.count() == Fee.objects.filter(NOTHING).count()
+
+
+class TestInOdoo:
+    @pytest.mark.parametrize("late", ["2.50", "-2.50"])
+    def test_the_quotation_holds_what_was_carried_beside_the_periods_own(self, world, late):
+        customer = world.make_customer()
+        world.rate(customer, api="30.86")
+        (fee,) = Fee.objects.all()
+        origin = factories.FeeFactory(subscription=fee.subscription, charge=world.charges["sto"])
+        carry(origin, late)
+        assert world.push_now() == {"done": 1}
+        assert world.held(world.latest(customer)) == {"api": "30.86", "sto": late}
