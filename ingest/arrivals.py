@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -13,15 +13,15 @@ from ingest.buckets import canonical
 from ingest.calendar import Window
 from ingest.measuring.questions import ask_arrivals
 from ingest.measuring.statement import compose_arrivals
-from ingest.metering.advance import carried_level, walk_arrivals
+from ingest.metering.advance import Arrival, carried_level, walk_arrivals
 from ingest.metering.aggregation.contract import MetricRule, Span
-from ingest.metering.arithmetic import ZERO, exact_sum
+from ingest.metering.arithmetic import ZERO, exact_difference, exact_sum
 from ingest.metering.events import MeteredEvent
 from ingest.metering.proration import ceil_share, days_from
 from ingest.metering.usage import MeteredUsage
-from ingest.models import ChargeModel, Service
+from ingest.models import Service
 from ingest.prices import Price, PriceBook
-from ingest.rating.advance import rate_arrival
+from ingest.rating.advance import rate_arrivals
 from ingest.rating.charge_models.contract import Rated
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 from ingest.rating.money import round_to_currency
@@ -34,7 +34,7 @@ Key = tuple[int, int, str, str]
 
 @dataclass
 class BilledEvents:
-    """What the events of one bucket came to, each rounded by itself; `late` is the part that came too late."""
+    """What the events of one bucket came to, each rounded by itself; `late` is what came late makes of it."""
 
     exact: Decimal = ZERO
     amount: Decimal = ZERO
@@ -42,12 +42,11 @@ class BilledEvents:
     lines: list[dict[str, Any]] = field(default_factory=list)
     others: list[Decimal] = field(default_factory=list)
 
-    def add(self, rated: Rated, currency: str, *, name: str, is_late: bool) -> None:
+    def add(self, rated: Rated, currency: str, *, name: str) -> None:
         """One more event, or what the period began with."""
         amount = round_to_currency(rated.amount, currency)
         self.exact = exact_sum((self.exact, rated.amount))
         self.amount = exact_sum((self.amount, amount))
-        self.late = exact_sum((self.late, amount)) if is_late else self.late
         if len(self.lines) < MOST_LINES:
             line = {"transaction": name, "units": rated.quantity, "exact": rated.amount, "amount": amount}
             self.lines.append(line)
@@ -86,34 +85,44 @@ def bill_arrivals(
 
 
 def _bill(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Sequence[Any]]) -> None:
+    _add_events(billed, price, window, rows)
+    if any(is_late for *_, is_late in rows):
+        # An event that came late may move those after it into another tier: what it makes is the difference.
+        on_time = BilledEvents()
+        _add_events(on_time, price, window, [row for row in rows if not row[-1]])
+        billed.late = exact_difference(billed.amount, on_time.amount)
+
+
+def _add_events(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Sequence[Any]]) -> None:
     metric = price.charge.metric
     rule = MetricRule(metric.aggregation, metric.field_name, metric.is_recurring)
     span = _span_of(window)
     events = list(_events_of(rows, metric.field_name))
-    names = {event.sequence: row for event, row in zip(events, rows, strict=True)}
     currency = price.charge.plan.currency
+    model = CHARGE_MODELS[price.version.model]
     carried = carried_level(rule=rule, events=events, span=span)
     if carried > 0:
-        began = CHARGE_MODELS[price.version.model].rate(
-            price.properties, MeteredUsage(carried, 1), currency=currency
-        )
-        billed.add(began, currency, name="carried into the period", is_late=False)
-    keeps = price.version.model == ChargeModel.PERCENTAGE
-    for arrival in walk_arrivals(rule=rule, events=events, span=span, keeps_values=keeps):
-        name, *_, is_late = names[arrival.event.sequence]
-        before, after = arrival.before, arrival.after
-        if price.version.is_prorated:
-            days = Decimal(days_from(arrival.event.timestamp, span))
-            before, after = MeteredUsage(ZERO, 0), MeteredUsage(ceil_share(arrival.units * days, span), 1)
-        rated = rate_arrival(
-            name=price.version.model,
-            model=CHARGE_MODELS[price.version.model],
-            properties=price.properties,
-            before=before,
-            after=after,
-            currency=currency,
-        )
-        billed.add(rated, currency, name=name, is_late=is_late)
+        began = model.rate(price.properties, MeteredUsage(carried, 1), currency=currency)
+        billed.add(began, currency, name="carried into the period")
+    arrivals = walk_arrivals(rule=rule, events=events, span=span)
+    if price.version.is_prorated:
+        arrivals = (_by_days(arrival, span) for arrival in arrivals)
+    for arrival, rated in rate_arrivals(
+        name=price.version.model,
+        model=model,
+        properties=price.properties,
+        arrivals=arrivals,
+        currency=currency,
+    ):
+        name, *_ = rows[arrival.event.sequence]
+        billed.add(rated, currency, name=name)
+
+
+def _by_days(arrival: Arrival, span: Span) -> Arrival:
+    """The event's units by the days that are left of the period, priced by themselves."""
+    days = Decimal(days_from(arrival.event.timestamp, span))
+    after = MeteredUsage(ceil_share(arrival.units * days, span), 1)
+    return replace(arrival, before=MeteredUsage(ZERO, 0), after=after)
 
 
 def _events_of(rows: Iterable[Sequence[Any]], field_name: str) -> Iterator[MeteredEvent]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest.metering.events import property_text
@@ -11,16 +11,26 @@ from ingest.models import Fee, FeeKind, Usage
 
 def describe_bucket(row: Usage | Fee) -> str:
     """The filter's values and the group's, such as `region eu · team a`; empty for what has neither."""
-    filters = (row.filter_values or {}).items()
-    parts = [f"{key} {' or '.join(values)}" for key, values in filters]
-    parts += [f"{key} {'–' if value is None else value}" for key, value in row.grouped_by.items()]
+    return describe_parts(row.filter_values, row.grouped_by)
+
+
+def describe_parts(
+    filter_values: Mapping[str, Sequence[str]] | None, grouped_by: Mapping[str, str | None]
+) -> str:
+    """The filter's values and the group's, as a row has them."""
+    parts = [f"{key} {' or '.join(values)}" for key, values in (filter_values or {}).items()]
+    parts += [f"{key} {'–' if value is None else value}" for key, value in grouped_by.items()]
     return " · ".join(parts)
 
 
 def describe_fee(fee: Fee) -> str:
     """What the fee is for, in a few words."""
     sold = str(fee.charge.metric) if fee.charge else str(fee.subscription.plan)
-    words = {FeeKind.PLAN: ", the plan's base amount", FeeKind.USAGE: ""}
+    words = {
+        FeeKind.PLAN: ", the plan's base amount",
+        FeeKind.USAGE: "",
+        FeeKind.LATE: f", late usage of {fee.of_fee.period_label}" if fee.of_fee else "",
+    }
     bucket = describe_bucket(fee)
     return sold + words.get(FeeKind(fee.kind), ", up to its minimum") + (f", {bucket}" if bucket else "")
 

@@ -42,13 +42,7 @@ def price_charge(
     locked = (
         Charge.objects.select_for_update(of=("self",)).select_related("metric", "service").get(pk=charge.pk)
     )
-    metric = locked.metric
-    allowed = {key: tuple(values) for key, values in metric.filters.items()}
-    errors = check_charge(
-        terms, aggregation=metric.aggregation, is_recurring=metric.is_recurring, allowed=allowed
-    )
-    if errors:
-        raise InvalidChargeError(errors)
+    refuse_invalid_terms(locked, terms)
     before = locked.versions.order_by("number").last()
     version = ChargeVersion.objects.create(
         charge=locked,
@@ -72,6 +66,17 @@ def price_charge(
         rule=rule,
     )
     return version
+
+
+def refuse_invalid_terms(charge: Charge, terms: ChargeTerms) -> None:
+    """Raises InvalidChargeError for terms that the charge's metric cannot have."""
+    metric = charge.metric
+    allowed = {key: tuple(values) for key, values in metric.filters.items()}
+    errors = check_charge(
+        terms, aggregation=metric.aggregation, is_recurring=metric.is_recurring, allowed=allowed
+    )
+    if errors:
+        raise InvalidChargeError(errors)
 
 
 @transaction.atomic

@@ -34,6 +34,10 @@ COLUMNS = (
 )
 
 
+# A step that has one of these says what was priced with; any other is a part of the amount.
+FACTS = frozenset({"properties", "base_amount", "minimum", "late_usage_of"})
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """The price as facts, and a table of the parts."""
@@ -45,9 +49,7 @@ class Computed:
 
 def explain_fee(fee: Fee) -> Computed:
     """What is kept beside a fee, for reading."""
-    price = [
-        step for step in fee.details if "properties" in step or "base_amount" in step or "minimum" in step
-    ]
+    price = [step for step in fee.details if FACTS & step.keys()]
     parts = [step for step in fee.details if step not in price]
     facts = [
         (name, value)

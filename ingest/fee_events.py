@@ -1,6 +1,7 @@
 """From a fee to the very events it was made from, and from an event to its fees."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db.models import BooleanField, F, Func, JSONField, Q, QuerySet, TextField, Value
 
@@ -27,10 +28,12 @@ class _NumericProperty(Func):
 
 
 def events_of(fee: Fee) -> QuerySet[UsageEvent]:
-    """The events that made a fee of usage, by the rules of its price version; none for any other fee.
+    """The events that made a fee of usage or of late usage, by the rules of its price version; none for any other.
 
     What has arrived since the fee was rated is among them: rating again takes it in.
     """
+    if fee.of_fee is not None:
+        return _late_events_of(fee, fee.of_fee)
     price = find_price(fee)
     if price is None:
         return UsageEvent.objects.none()
@@ -60,7 +63,24 @@ def fees_of(event: UsageEvent) -> list[Fee]:
         charge__metric__code=event.code,
         period_end__gt=event.timestamp,
     ).select_related("subscription", "charge__metric", "charge_version")
-    return [fee for fee in candidates if events_of(fee).filter(pk=event.pk).exists()]
+    found = [fee for fee in candidates if events_of(fee).filter(pk=event.pk).exists()]
+    carried = Fee.objects.filter(kind=FeeKind.LATE, of_fee__in=found).exclude(amount=0)
+    rows = carried.select_related("subscription__service", "of_fee__charge__metric", "of_fee__charge_version")
+    return [fee for fee in rows if events_of(fee).filter(pk=event.pk).exists()] + found
+
+
+def _late_events_of(fee: Fee, origin: Fee) -> QuerySet[UsageEvent]:
+    """The late events of the fee that it was carried from, but for those that were settled before or after it."""
+    grace = timedelta(hours=fee.subscription.service.grace_hours)
+    rows = events_of(origin).filter(received_at__gt=origin.period_end + grace)
+    settled = list(origin.late_settlements.order_by("period_start"))
+    places = [place for place, row in enumerate(settled) if row.period_start == fee.period_start]
+    for place in places:
+        if place > 0:
+            rows = rows.filter(received_at__gt=settled[place - 1].settled_at)
+        if place + 1 < len(settled):
+            rows = rows.filter(received_at__lte=settled[place].settled_at)
+    return rows
 
 
 def find_price(fee: Fee) -> Price | None:

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from ingest.arrivals import BilledEvents, bill_arrivals
 from ingest.buckets import canonical_group
 from ingest.calendar import Window, start_bounds, windows_of
+from ingest.late_usage import settle_late_usage
 from ingest.measuring.questions import prices_of
 from ingest.models import ChargeVersion, Fee, Service, Usage
 from ingest.prices import Price, PriceBook
@@ -37,7 +38,8 @@ WITH rated AS (
     WHERE subscription.id = fee.subscription_id AND subscription.service_id = %(service)s
         AND (%(customers)s::bigint[] IS NULL OR subscription.customer_id = ANY(%(customers)s))
         AND fee.period_label = %(label)s AND fee.period_start BETWEEN %(from)s AND %(to)s
-        AND (fee.exact_amount <> 0 OR fee.quantity <> 0 OR fee.events_count <> 0)
+        AND fee.kind <> 'late'
+        AND (fee.exact_amount <> 0 OR fee.quantity <> 0 OR fee.events_count <> 0 OR fee.late_amount <> 0)
         -- NOT IN is answered from a hash; the planner, blind to the size of `rated`, would loop over NOT EXISTS.
         AND (fee.subscription_id, fee.period_start, fee.kind, coalesce(fee.charge_id, 0), fee.bucket) NOT IN (
             SELECT subscription_id, period_start, kind, coalesce(charge_id, 0), bucket FROM rated
@@ -73,11 +75,12 @@ def rate_period(
     """Rates the usage and the plans of one period of a service; returns how many fees changed.
 
     Each price counts in the version that was in force when the period ended, so that running it again on the same
-    usage changes nothing, whatever a price has become since. Refuses a charge that cannot be priced with
+    usage changes nothing, whatever a price has become since. What came late to a closed period is then billed as
+    the service's policy says. Refuses a charge that cannot be priced with
     (`invalid_properties`); raises PeriodLabelError.
     """
     earliest, latest = start_bounds(period_label)
-    lock_service(service.pk)
+    service = lock_service(service.pk)
     chosen = None if customers is None else list(customers)
     windows = windows_of(service=service, period_label=period_label, customers=chosen)
     book = PriceBook({window.subscription.plan_id for window in windows})
@@ -94,7 +97,8 @@ def rate_period(
     }
     with connection.cursor() as cursor:
         cursor.execute(STORE, parameters)
-        return int(cursor.fetchone()[0])
+        changed = int(cursor.fetchone()[0])
+    return changed + settle_late_usage(service=service, period_label=period_label, now=now, customers=chosen)
 
 
 def rate_what_if(
@@ -185,4 +189,4 @@ def fees_of_period(*, service: Service, period_label: str) -> QuerySet[Fee]:
     """The fees of one period of a service, with what a push needs of them."""
     fees = Fee.objects.filter(subscription__service=service, period_label=period_label)
     # Thousands of fees share a few plans and charges: each is read once, not once per fee.
-    return fees.prefetch_related("subscription__customer", "subscription__plan", "charge__metric")
+    return fees.prefetch_related("subscription__customer", "subscription__plan", "charge__metric", "of_fee")

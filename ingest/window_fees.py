@@ -100,18 +100,18 @@ def _rate_parts(window: Window, prices: PriceList, used: WindowUsage, days: Days
     plan_fee = _rate_plan(window, prices, days)
     if plan_fee is not None:
         yield plan_fee
-    topped_up: dict[int, tuple[Price, list[Decimal]]] = {}
+    topped_up: dict[int, tuple[Price, list[NewFee]]] = {}
     for price in prices.prices:
         for fee in _rate_price(window, price, used, days):
             yield fee
-            topped_up.setdefault(price.charge.pk, (price, []))[1].append(fee.amount)
-    for price, amounts in topped_up.values():
+            topped_up.setdefault(price.charge.pk, (price, []))[1].append(fee)
+    for price, fees in topped_up.values():
         if price.version.min_amount:
-            yield _top_up(window, price, days, amounts)
+            yield _top_up(window, price, days, fees)
 
 
 def _is_something(fee: NewFee) -> bool:
-    return bool(fee.exact_amount or fee.quantity or fee.events_count)
+    return bool(fee.exact_amount or fee.quantity or fee.events_count or fee.late_amount)
 
 
 def _rate_plan(window: Window, prices: PriceList, days: Days) -> NewFee | None:
@@ -178,38 +178,53 @@ def _rate_arrived(window: Window, price: Price, usage: Measured, arrived: Billed
     )
 
 
-def _top_up(window: Window, price: Price, days: Days, amounts: Sequence[Decimal]) -> NewFee:
-    missing = rate_true_up(
-        minimum=price.version.min_amount,
-        billed_days=days.billed,
-        period_days=days.period,
-        fees=amounts,
-        currency=price.charge.plan.currency,
+def _top_up(window: Window, price: Price, days: Days, fees: Sequence[NewFee]) -> NewFee:
+    minimum = price.version.min_amount
+    missing, late = _missing(minimum, days, fees, price.charge.plan.currency)
+    detail = _minimum_of(minimum, days, [fee.amount for fee in fees])
+    return _fee(
+        window,
+        FeeKind.TRUE_UP,
+        price=price,
+        quantity=ZERO,
+        exact=missing,
+        late_amount=late,
+        details=[detail],
     )
-    detail = _minimum_of(price.version.min_amount, days, amounts)
-    return _fee(window, FeeKind.TRUE_UP, price=price, quantity=ZERO, exact=missing, details=[detail])
+
+
+def _missing(minimum: Decimal, days: Days, fees: Sequence[NewFee], currency: str) -> tuple[Decimal, Decimal]:
+    """What a minimum adds to fees, and what of that late usage makes: below zero where it filled the minimum up."""
+    whole, on_time = (
+        rate_true_up(
+            minimum=minimum,
+            billed_days=days.billed,
+            period_days=days.period,
+            fees=amounts,
+            currency=currency,
+        )
+        for amounts in (
+            [fee.amount for fee in fees],
+            [exact_difference(fee.amount, fee.late_amount) for fee in fees],
+        )
+    )
+    return whole, exact_difference(whole, on_time)
 
 
 def _commit(window: Window, prices: PriceList, days: Days, fees: Sequence[NewFee]) -> Iterator[NewFee]:
     if prices.plan is None or not prices.plan.minimum_commitment:
         return
-    amounts = [fee.amount for fee in fees]
     minimum = prices.plan.minimum_commitment
-    missing = rate_true_up(
-        minimum=minimum,
-        billed_days=days.billed,
-        period_days=days.period,
-        fees=amounts,
-        currency=window.subscription.plan.currency,
-    )
-    if missing:
+    missing, late = _missing(minimum, days, fees, window.subscription.plan.currency)
+    if missing or late:
         yield _fee(
             window,
             FeeKind.COMMITMENT,
             plan_version_id=prices.plan.pk,
             quantity=ZERO,
             exact=missing,
-            details=[_minimum_of(minimum, days, amounts)],
+            late_amount=late,
+            details=[_minimum_of(minimum, days, [fee.amount for fee in fees])],
         )
 
 

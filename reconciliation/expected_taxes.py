@@ -53,14 +53,14 @@ TAXABLE = f"""
 SELECT subscription.customer_id, fee.currency, fee.period_start, fee.period_end, placed.place,
     coalesce(CASE WHEN fee.charge_id IS NULL THEN plan.odoo_product_id ELSE charge.odoo_product_id END, 0)
         AS product_id,
-    sum(fee.amount) AS amount
+    sum(fee.billed_amount) AS amount
 FROM ingest_fee AS fee
 JOIN ingest_subscription AS subscription ON subscription.id = fee.subscription_id
 JOIN ingest_plan AS plan ON plan.id = subscription.plan_id
 LEFT JOIN ingest_charge AS charge ON charge.id = fee.charge_id
 JOIN ({PLACES}) AS placed ON placed.id = subscription.customer_id
 WHERE subscription.service_id = %(service)s AND fee.period_label = %(label)s
-    AND fee.period_start BETWEEN %(from)s AND %(to)s AND fee.amount <> 0
+    AND fee.period_start BETWEEN %(from)s AND %(to)s AND fee.billed_amount <> 0
 GROUP BY 1, 2, 3, 4, 5, 6
 """
 

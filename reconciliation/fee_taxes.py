@@ -59,7 +59,7 @@ def _taxes_of(fee: Fee, shares: Iterable[Mapping[str, object]]) -> Iterable[FeeT
         products = share["products"]
         if isinstance(products, list) and product_id in products:
             rate = _rate_of(share)
-            yield FeeTax(str(share["name"]), rate, tax_of(fee.amount, rate))
+            yield FeeTax(str(share["name"]), rate, tax_of(fee.billed_amount, rate))
 
 
 def taxes_of_bill(bill: Reconciliation) -> list[FeeTax]:

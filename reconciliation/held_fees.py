@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Q
 
 from ingest.billers import BILLER_OF_FEE
 from ingest.models import Service
@@ -13,7 +14,7 @@ from ingest.models import Service
 # payload writes decimals as `trim_scale` does, and the share of a plan as `quotations` rounds it.
 IS_HELD = """(
     held.payload -> 'usage_lines' @> jsonb_build_array(jsonb_build_object(
-        'key', replace(fee.public_id::text, '-', ''), 'amount', trim_scale(fee.amount)::text))
+        'key', replace(fee.public_id::text, '-', ''), 'amount', trim_scale(fee.billed_amount)::text))
     OR held.payload -> 'plan_lines' @> jsonb_build_array(jsonb_build_object(
         'key', replace(fee.public_id::text, '-', ''), 'quantity', trim_scale(round(
             (fee.details -> 0 ->> 'billed_days')::numeric / (fee.details -> 0 ->> 'period_days')::numeric, 2
@@ -23,7 +24,13 @@ HAS_LINE = """(
     ((held.payload -> 'usage_lines') || (held.payload -> 'plan_lines'))
     @> jsonb_build_array(jsonb_build_object('key', replace(fee.public_id::text, '-', '')))
 )"""
-IS_NOTHING = "(fee.amount = 0 AND fee.quantity = 0 AND fee.events_count = 0)"
+# A fee that its period's bill has nothing of: neither an amount, nor usage but what came late.
+IS_NOTHING = """(
+    fee.billed_amount = 0 AND (fee.quantity = 0 OR fee.amount <> 0) AND fee.late_events_count >= fee.events_count
+)"""
+
+# The same for queries.
+NOTHING = Q(billed_amount=0) & (Q(quantity=0) | ~Q(amount=0)) & Q(late_events_count__gte=F("events_count"))
 
 # True for a fee that Odoo does not hold as it is: never pushed, other than what was pushed, or gone since.
 IS_OUTDATED = (

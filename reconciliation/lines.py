@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from ingest.metering.arithmetic import ZERO
+from ingest.metering.arithmetic import ZERO, exact_difference
 from ingest.models import Fee
 from ingest.rating.money import round_to_currency
 from ingest.rating.taxes import TaxRate, tax_of
@@ -55,14 +55,14 @@ def read_many(rows: Sequence[Reconciliation]) -> dict[int, ComparedLines]:
 
 
 def read_fees(rows: Sequence[Reconciliation]) -> Iterator[Fee]:
-    """The fees of the rows' customers and periods that hold anything: what Odoo was asked to bill."""
+    """The fees of the rows' customers and periods that hold anything, billed with their period or not."""
     fees = Fee.objects.filter(
         subscription__customer__in={row.customer_id for row in rows},
         period_start__in={row.period_start for row in rows},
     )
     yield from (
-        fees.exclude(amount=0, quantity=0, events_count=0)
-        .select_related("subscription__plan", "charge__metric", "charge_version")
+        fees.exclude(amount=0, billed_amount=0, quantity=0, events_count=0)
+        .select_related("subscription__plan", "charge__metric", "charge_version", "of_fee")
         .order_by("kind", "pk")
     )
 
@@ -120,8 +120,9 @@ def _fee_of(fee: Fee) -> LineAmount:
         kind=LineKind.USAGE if fee.charge else LineKind.PLAN,
         description=product.name,
         quantity=fee.quantity,
-        amount=fee.amount,
-        late=fee.late_amount,
+        amount=fee.billed_amount,
+        late=exact_difference(fee.late_amount, fee.deferred_amount),
+        deferred=fee.deferred_amount,
     )
 
 
@@ -140,10 +141,11 @@ def _taxes_of(row: Reconciliation, fees: Iterable[Fee]) -> Iterator[LineAmount]:
         for tax in row.expected_taxes:
             if product_id in tax["products"]:
                 rate = TaxRate(str(tax["tax_id"]), Decimal(tax["percent"]))
-                amount, late = (
-                    round_to_currency(tax_of(base, rate), row.currency) for base in (line.amount, line.late)
+                amount, late, deferred = (
+                    round_to_currency(tax_of(base, rate), row.currency)
+                    for base in (line.amount, line.late, line.deferred)
                 )
-                yield replace(line, quantity=ZERO, amount=amount, late=late)
+                yield replace(line, quantity=ZERO, amount=amount, late=late, deferred=deferred)
 
 
 def _taxes_as_in_odoo(lines: Iterable[AmountLine]) -> Iterator[LineAmount]:

@@ -1,7 +1,7 @@
 """What a period's shadow quotation should hold: fees become drafts for Odoo, or a reason why not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,6 +13,7 @@ from ingest.buckets import describe_bucket
 from ingest.fees import fees_of_period
 from ingest.models import Biller, Customer, Fee, FeeKind, Service
 from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
+from reconciliation.held_fees import NOTHING
 from reconciliation.models import OdooOrder, OdooPricelist
 from reconciliation.odoo import company_of
 
@@ -63,8 +64,8 @@ def read_drafts(
 
 
 def _group(service: Service, period_label: str, customers: Iterable[int] | None) -> Mapping[Bill, list[Fee]]:
-    fees = billed_by(Biller.SERVICE, fees_of_period(service=service, period_label=period_label)).exclude(
-        amount=0, quantity=0, events_count=0
+    fees = billed_by(
+        Biller.SERVICE, fees_of_period(service=service, period_label=period_label).exclude(NOTHING)
     )
     if customers is not None:
         fees = fees.filter(subscription__customer__in=customers)
@@ -105,17 +106,34 @@ def _product_of(fee: Fee) -> int | None:
 
 
 def _priced_line(fee: Fee) -> UsageLine:
-    """Usage and minimums, at our own amount."""
+    """Usage, minimums and late usage, at our own amount."""
     product_id = _product_of(fee)
     assert product_id is not None  # _draft refused the others
-    return UsageLine(key=fee.public_id.hex, product_id=product_id, name=_name_line(fee), amount=fee.amount)
+    return UsageLine(
+        key=fee.public_id.hex, product_id=product_id, name=_name_line(fee), amount=fee.billed_amount
+    )
 
 
 def _name_line(fee: Fee) -> str:
     sold = fee.charge.metric.name if fee.charge else fee.subscription.plan.name
-    what = sold if fee.kind == FeeKind.USAGE else f"{sold}, minimum"
     bucket = describe_bucket(fee)
-    return f"{what} {fee.period_label}" + (f" ({bucket})" if bucket else "")
+    return _WORDS[FeeKind(fee.kind)](sold, fee) + (f" ({bucket})" if bucket else "")
+
+
+_WORDS: Mapping[FeeKind, Callable[[str, Fee], str]] = {
+    FeeKind.USAGE: lambda sold, fee: f"{sold} {fee.period_label}",
+    FeeKind.TRUE_UP: lambda sold, fee: f"{sold}, minimum {fee.period_label}",
+    FeeKind.COMMITMENT: lambda sold, fee: f"{sold}, minimum {fee.period_label}",
+    FeeKind.LATE: lambda sold, fee: (
+        f"{sold} {fee.period_label}, late usage of {_origin_of(fee).period_label}"
+    ),
+}
+
+
+def _origin_of(fee: Fee) -> Fee:
+    origin: Fee | None = fee.of_fee
+    assert origin is not None  # a constraint refuses any other
+    return origin
 
 
 def _plan_line(fee: Fee) -> PlanLine:

@@ -13,7 +13,7 @@ from ingest.metering.periods import Period
 from ingest.models import Biller, Customer, Fee, Service
 from ingest.rated_periods import find_unrated
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
-from reconciliation.held_fees import count_unpushed
+from reconciliation.held_fees import NOTHING, count_unpushed
 from reconciliation.models import Alarm, Amount, Outcome, Reconciliation, Status
 from reconciliation.rules import read_loosenings, read_rules
 
@@ -113,7 +113,10 @@ def _unjudged(
         Q(period_label__in={each.label for each in missing}) | Q(period_start__gt=since[0]) if since else Q()
     )
     fees = billed_by(
-        Biller.SERVICE, Fee.objects.filter(subscription__service=service).exclude(amount=0, quantity=0)
+        Biller.SERVICE,
+        Fee.objects.filter(subscription__service=service)
+        .exclude(NOTHING)
+        .exclude(billed_amount=0, quantity=0),
     )
     amounts = Amount.objects.filter(service=service, is_current=True)
     for held in (fees, amounts):

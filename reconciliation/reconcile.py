@@ -39,7 +39,7 @@ WITH held AS (
     ORDER BY key, version DESC
 ), stated AS (
     SELECT subscription.customer_id, fee.currency, fee.period_start, fee.period_end, 'expected' AS side,
-        CASE WHEN NOT {is_nothing} THEN fee.amount END AS untaxed, NULL::numeric AS tax,
+        CASE WHEN NOT {is_nothing} THEN fee.billed_amount END AS untaxed, NULL::numeric AS tax,
         NULL::numeric AS total, NOT {is_nothing} AND {biller} = 'service' AS is_judged,
         held.payload IS NOT NULL AND {is_outdated} AND {biller} = 'service' AS is_outdated
     FROM ingest_fee AS fee

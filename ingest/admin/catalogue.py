@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
 from ingest.admin.price_check import show_price_check
+from ingest.admin.what_if import show_what_if
 from ingest.models import Charge, ChargeModel, ChargeVersion, Metric, Plan, PlanVersion
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.columns import amount_column, json_column
@@ -47,7 +50,15 @@ class ChargeInline(EvidenceInline):
     """What a plan charges for, and charged for."""
 
     model = Charge
-    fields = ("metric", "code", "shown_model", "shown_price", "odoo_product_id", "deleted_at")
+    fields = (
+        "metric",
+        "code",
+        "shown_model",
+        "shown_price",
+        "odoo_product_id",
+        "deleted_at",
+        "other_price",
+    )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Charge]:
@@ -65,6 +76,11 @@ class ChargeInline(EvidenceInline):
         """The newest version's properties."""
         version = _newest(charge)
         return show_json(version.properties) if version else ""
+
+    @admin.display(description="another price")
+    def other_price(self, charge: Charge) -> SafeString:
+        """Where a closed period is rated with another price."""
+        return _link_what_if(charge, "What if?")
 
 
 class PlanVersionInline(EvidenceInline):
@@ -95,6 +111,11 @@ class ChargeVersionInline(EvidenceInline):
     shown_properties = json_column("properties")
     shown_filters = json_column("filters")
     shown_minimum = amount_column("min_amount", currency="charge__plan__currency", title="minimum")
+
+
+def _link_what_if(charge: Charge, text: str) -> SafeString:
+    address = reverse("admin:ingest_charge_what_if", args=[charge.pk])
+    return format_html('<a class="link" href="{}">{}</a>', address, text)
 
 
 def _newest(charge: Charge) -> ChargeVersion | None:
@@ -170,6 +191,7 @@ class ChargeAdmin(HistoryAdmin):
         "invoice_display_name",
         "shown_model",
         "odoo_product_id",
+        "other_price",
         "created_at",
         "deleted_at",
     )
@@ -183,14 +205,30 @@ class ChargeAdmin(HistoryAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The list's own addresses, and the price check's before them."""
-        view = self.admin_site.admin_view(self.price_check)
-        return [path("price-check/", view, name="ingest_charge_price_check"), *super().get_urls()]
+        views = [
+            ("price-check/", self.price_check, "ingest_charge_price_check"),
+            ("<int:object_id>/what-if/", self.what_if, "ingest_charge_what_if"),
+        ]
+        own = [path(route, self.admin_site.admin_view(view), name=name) for route, view, name in views]
+        return own + super().get_urls()
 
     def price_check(self, request: HttpRequest) -> TemplateResponse:
         """What would this cost? For whoever may see charges."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return show_price_check(request, screen=self)
+
+    def what_if(self, request: HttpRequest, object_id: int) -> TemplateResponse:
+        """What if a closed period had had another price? For whoever may see charges and fees."""
+        if not (self.has_view_permission(request) and request.user.has_perm("ingest.view_fee")):
+            raise PermissionDenied
+        rows = Charge.objects.select_related("service", "plan", "metric")
+        return show_what_if(request, screen=self, charge=get_object_or_404(rows, pk=object_id))
+
+    @admin.display(description="another price")
+    def other_price(self, charge: Charge) -> SafeString:
+        """Where a closed period is rated with another price."""
+        return _link_what_if(charge, "What if a closed period had had another price?")
 
     @admin.display(description="model")
     def shown_model(self, charge: Charge) -> str:

@@ -10,6 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
+from ingest.admin.fee_events import FEES
 from ingest.buckets import describe_fee
 from ingest.fee_events import events_of, fees_of
 from ingest.models import Fee, Metric, Subscription, UsageEvent
@@ -61,9 +62,7 @@ class FeeFilter(admin.SimpleListFilter):
 def _find_fee(key: str) -> Fee | None:
     if not key.isdecimal() or len(key) > MOST_DIGITS:
         return None
-    return (
-        Fee.objects.select_related("subscription", "charge__metric", "charge_version").filter(pk=key).first()
-    )
+    return FEES.filter(pk=key).first()
 
 
 @admin.register(UsageEvent)

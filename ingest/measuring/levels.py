@@ -4,7 +4,8 @@ from ingest.measuring.hits import hits
 
 # Each value weighs from its event to the end, so no running level is needed. The end is lifted to the whole
 # second, and the whole period's days divide, wherever the subscription began or ended in it. What recurs starts
-# from all that came before: from the subscription's start, or with a predecessor from the first event.
+# from all that came before: from the subscription's start, or with a predecessor from the first event. Events are
+# counted inside of the window, late ones wherever they are, because they move the level at its start.
 WEIGHTED = f"""
 SELECT task.task_id, read.grouped_by,
     sum(read.value) AS total,
@@ -16,7 +17,7 @@ SELECT task.task_id, read.grouped_by,
         task.period_days * 86400, 20
     ) AS prorated,
     count(*) FILTER (WHERE event.timestamp >= task.counts_from) AS events_count,
-    count(*) FILTER (WHERE read.is_late AND event.timestamp >= task.counts_from) AS late_events_count,
+    count(*) FILTER (WHERE read.is_late) AS late_events_count,
     NULL::jsonb AS measures
 {hits("weighted")} AND read.value IS NOT NULL
     AND (event.timestamp >= task.started_at OR EXISTS (

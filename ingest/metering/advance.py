@@ -31,14 +31,13 @@ def billable_units(*, level: Decimal, highest: Decimal, value: Decimal) -> Decim
     return max(exact_difference(exact_sum((level, value)), highest), ZERO)
 
 
-def walk_arrivals(
-    *, rule: MetricRule, events: Sequence[MeteredEvent], span: Span, keeps_values: bool = True
-) -> Iterator[Arrival]:
+def walk_arrivals(*, rule: MetricRule, events: Sequence[MeteredEvent], span: Span) -> Iterator[Arrival]:
     """Each event that counts, in the time order in which they are given, with what it is billed for.
 
     What recurs begins at the level that earlier events left, which is billed in full with the period.
-    The usage with an event is all there was with it; without it, that less the units billed. Only prices that look
-    at single events need their values kept. Raises AggregationError for a metric that cannot be billed in advance.
+    The usage with an event is all there was with it; without it, that less the units billed. What a price needs to
+    know of single events it keeps itself, by their changes. Raises AggregationError for a metric that cannot be
+    billed in advance.
     """
     if rule.aggregation not in IN_ADVANCE:
         raise AggregationError("not_in_advance", f"{rule.aggregation} cannot be billed in advance.")
@@ -46,7 +45,6 @@ def walk_arrivals(
     first = truncate_to_millisecond(span.start)
     level = highest = _read_back(rule, events, first, inside)
     amount = ZERO
-    values: tuple[Decimal, ...] = ()
     count = 0
     for event in events:
         value = _value_of(event, rule, inside) if first <= event.timestamp < span.end else None
@@ -57,18 +55,11 @@ def walk_arrivals(
         level = exact_sum((level, value))
         highest = max(highest, level)
         cents = event.precise_total_amount_cents or ZERO
-        earlier, values = values, (*values, value) if keeps_values else ()
-        after = MeteredUsage(
-            level,
-            count,
-            event_values=values,
-            precise_total_amount_cents=exact_sum((amount, cents)),
-        )
+        after = MeteredUsage(level, count, precise_total_amount_cents=exact_sum((amount, cents)))
         before = replace(
             after,
             quantity=exact_difference(level, units),
             events_count=count - 1,
-            event_values=earlier,
             precise_total_amount_cents=amount,
         )
         amount = after.precise_total_amount_cents

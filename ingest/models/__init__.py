@@ -17,6 +17,7 @@ from ingest.models.catalogue import (
 from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
 from ingest.models.lago_id import LagoId, LagoKind
+from ingest.models.late_usage import LateOutcome, LateSettlement
 from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import (
     Biller,
@@ -25,10 +26,11 @@ from ingest.models.subscription import (
     Subscription,
     SubscriptionStatus,
 )
-from ingest.models.usage import Fee, FeeKind, RatedPeriod, Usage
+from ingest.models.usage import OF_A_CHARGE, Fee, FeeKind, RatedPeriod, Usage
 
 __all__ = [
     "BEGINNING",
+    "OF_A_CHARGE",
     "Aggregation",
     "ApiKey",
     "AuditRecord",
@@ -44,6 +46,8 @@ __all__ = [
     "Interval",
     "LagoId",
     "LagoKind",
+    "LateOutcome",
+    "LateSettlement",
     "LateUsagePolicy",
     "Metric",
     "Phase",

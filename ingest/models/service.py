@@ -30,7 +30,7 @@ class LateUsagePolicy(models.TextChoices):
     """Who pays for usage that arrived after its period had closed."""
 
     NEXT_PERIOD = "next_period", "Bill it with the next period"
-    CREDIT = "credit", "Correct the period by a credit note or an invoice"
+    CREDIT = "credit", "Credit what is too much, bill the rest with the next period"
     REPORT = "report", "Report it, bill nothing"
 
 
@@ -52,7 +52,7 @@ class Service(PublicModel):
         max_length=16,
         choices=LateUsagePolicy.choices,
         default=LateUsagePolicy.REPORT,
-        help_text="Who is to pay for usage that arrived late; nothing is billed by it yet.",
+        help_text="Who pays for usage that arrived late; what closed periods carried stays as it is.",
     )
     odoo_company_id = models.BigIntegerField(
         null=True,

@@ -1,5 +1,7 @@
 """Usage and fees: what was used in a period, and what it costs by our own rating."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -89,13 +91,17 @@ class FeeKind(models.TextChoices):
     TRUE_UP = "true_up", "Minimum of a charge"
     PLAN = "plan", "Plan"
     COMMITMENT = "commitment", "Minimum of a plan"
+    LATE = "late", "Late usage of an earlier period"
 
 
 OF_A_CHARGE = (FeeKind.USAGE, FeeKind.TRUE_UP)
 
 
 class Fee(PeriodRow):
-    """A rated amount of one period: usage under a charge, a plan's base amount, or what a minimum adds."""
+    """A rated amount of one period: usage under a charge, a plan's base amount, or what a minimum adds.
+
+    A fee of late usage is what usage of an earlier period came to after that had closed; it may be below zero.
+    """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="fees")
     kind = models.CharField(max_length=16, choices=FeeKind.choices)
@@ -115,6 +121,21 @@ class Fee(PeriodRow):
         help_text="The part of the amount that usage makes which arrived after the period had closed.",
     )
     late_events_count = models.PositiveBigIntegerField(default=0)
+    deferred_amount = ExactDecimalField(
+        default=0,
+        db_default=0,
+        help_text="The late part of the amount that a later period's bill has, or none does.",
+    )
+    billed_amount = models.GeneratedField(
+        expression=F("amount") - F("deferred_amount"), output_field=ExactDecimalField(), db_persist=True
+    )
+    of_fee: Any = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="late_fees",
+        help_text="The fee of the earlier period whose late usage this is.",
+    )
     details = models.JSONField(default=list, help_text="The price used and what each tier gave.")
     rated_at = models.DateTimeField()
 
@@ -128,14 +149,22 @@ class Fee(PeriodRow):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=OF_A_CHARGE, charge__isnull=False)
-                | Q(kind__in=[FeeKind.PLAN, FeeKind.COMMITMENT], charge=None),
+                | Q(kind__in=[FeeKind.PLAN, FeeKind.COMMITMENT], charge=None)
+                | Q(kind=FeeKind.LATE),
                 name="fee_of_usage_has_its_charge",
             ),
             models.CheckConstraint(
                 condition=Q(period_end__gt=F("period_start")), name="fee_period_is_not_empty"
             ),
             models.CheckConstraint(
-                condition=Q(amount__gte=0, exact_amount__gte=0), name="fee_is_not_negative"
+                condition=Q(amount__gte=0, exact_amount__gte=0) | Q(kind=FeeKind.LATE),
+                name="fee_is_not_negative",
+            ),
+            # What was carried into a period is billed there: it is not put off a second time.
+            models.CheckConstraint(
+                condition=Q(kind=FeeKind.LATE, of_fee__isnull=False, deferred_amount=0)
+                | (~Q(kind=FeeKind.LATE) & Q(of_fee=None)),
+                name="fee_of_late_usage_names_its_fee",
             ),
         ]
         indexes = [models.Index(fields=["period_start", "subscription"], name="fee_by_period")]

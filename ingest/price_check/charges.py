@@ -16,7 +16,7 @@ from ingest.metering.usage import MeteredUsage
 from ingest.price_check.errors import PriceCheckError
 from ingest.price_check.fields import Fields
 from ingest.price_check.usage import ANY_TIME, Figures, read_events, read_rule, read_span
-from ingest.rating.advance import rate_arrival
+from ingest.rating.advance import rate_arrivals
 from ingest.rating.charge_models import graduated_percentage, percentage
 from ingest.rating.charge_models.contract import ChargeModel, ChargePropertiesError, PropertyError, Rated
 from ingest.rating.charge_models.graduated import price_tier
@@ -160,15 +160,10 @@ def answer_arrivals(case: Fields) -> Figures:
     span = read_span(given) if given.has("period") else _span_of(events, given)
     fees = []
     try:
-        for arrival in walk_arrivals(rule=rule, events=events, span=span):
-            rated = rate_arrival(
-                name=name,
-                model=model,
-                properties=properties,
-                before=arrival.before,
-                after=arrival.after,
-                currency=currency,
-            )
+        arrivals = walk_arrivals(rule=rule, events=events, span=span)
+        for arrival, rated in rate_arrivals(
+            name=name, model=model, properties=properties, arrivals=arrivals, currency=currency
+        ):
             fees.append(
                 {
                     "units": _units_of(arrival),

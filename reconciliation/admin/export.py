@@ -1,7 +1,6 @@
 """Exports of exactly what the queue shows, safe to open in a spreadsheet."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,16 +11,9 @@ from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import Resource
 from unfold.contrib.import_export.forms import ExportForm
 
+from ingest.screens.spreadsheets import escape_formula, show_cell
 from reconciliation.figures.overview import label_cause
 from reconciliation.models import Reconciliation
-
-# A spreadsheet runs a cell that begins with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def escape_formula(value: Any) -> Any:
-    """A text that a spreadsheet would run, made plain by an apostrophe; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 class SafeTexts:
@@ -44,7 +36,7 @@ class SafeCsv(SafeTexts, CSV):
 
     def show_cell(self, value: Any) -> Any:
         """A decimal as its digits."""
-        return f"{value:f}" if isinstance(value, Decimal) else escape_formula(value)
+        return show_cell(value)
 
 
 class SafeXlsx(SafeTexts, XLSX):

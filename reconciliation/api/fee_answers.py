@@ -9,7 +9,7 @@ import msgspec
 
 from ingest.api.openapi import envelop, list_of
 from ingest.api.rendering import render_decimal, render_second
-from ingest.metering.arithmetic import exact_sum
+from ingest.metering.arithmetic import exact_difference, exact_sum
 from ingest.models import ChargeModel, Fee, FeeKind
 from ingest.rating.money import exponent, to_cents
 from reconciliation.fee_taxes import BilledFee, FeeTax
@@ -104,9 +104,11 @@ FeesAnswer = list_of("fees", FeeOut, "FeesAnswer")
 def show_fee(billed: BilledFee) -> FeeOut:
     """One fee with its taxes; a tax that is not known is none."""
     fee, tax = billed.fee, billed.exact_tax
-    currency, cents = fee.currency, fee.amount.scaleb(exponent(fee.currency))
+    currency, cents = fee.currency, fee.billed_amount.scaleb(exponent(fee.currency))
+    # What another period's bill has of it, or none, is not on this one.
+    exact = exact_difference(fee.exact_amount, fee.deferred_amount)
     subscription = fee.subscription
-    amount_cents = to_cents(fee.amount, currency)
+    amount_cents = to_cents(fee.billed_amount, currency)
     tax_cents = to_cents(tax, currency)
     return FeeOut(
         lago_id=str(fee.public_id),
@@ -120,8 +122,8 @@ def show_fee(billed: BilledFee) -> FeeOut:
         pay_in_advance=bool(fee.charge_version and fee.charge_version.is_pay_in_advance),
         amount_cents=amount_cents,
         amount_currency=currency,
-        precise_amount=_text(fee.exact_amount),
-        precise_total_amount=_text(exact_sum((fee.exact_amount, tax))),
+        precise_amount=_text(exact),
+        precise_total_amount=_text(exact_sum((exact, tax))),
         taxes_amount_cents=tax_cents,
         taxes_precise_amount=_text(tax),
         taxes_rate=float(sum(each.rate.percent for each in billed.taxes)),
@@ -162,7 +164,7 @@ def _show_item(fee: Fee) -> FeeItem:
         if each["values"] == fee.filter_values
     ]
     return FeeItem(
-        type=ITEM_TYPES[fee.kind],
+        type=ITEM_TYPES[fee.of_fee.kind if fee.of_fee else fee.kind],
         code=sold.code,
         name=sold.name,
         description=sold.description or None,

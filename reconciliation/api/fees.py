@@ -1,6 +1,6 @@
 """/fees: what each charge, filter and group of a period costs, unrounded and rounded (Lago: fees)."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -13,17 +13,18 @@ from ingest.api.pagination import paginate
 from ingest.api.queries import read_id, read_instant
 from ingest.api.view import ApiView
 from ingest.fee_events import fees_of
-from ingest.models import Fee, FeeKind, UsageEvent
+from ingest.models import OF_A_CHARGE, Fee, FeeKind, UsageEvent
 from reconciliation.api.fee_answers import FeeAnswer, FeesAnswer, show_fee
 from reconciliation.fee_taxes import add_bills
 
 NOT_FOUND = ApiError(404, code="fee_not_found")
 PENDING = "pending"
 
+# Late usage of an earlier period goes with what it is late usage of.
 KINDS = {
-    "charge": (FeeKind.USAGE, FeeKind.TRUE_UP),
-    "subscription": (FeeKind.PLAN,),
-    "commitment": (FeeKind.COMMITMENT,),
+    "charge": Q(kind__in=OF_A_CHARGE) | Q(kind=FeeKind.LATE, charge__isnull=False),
+    "subscription": Q(kind=FeeKind.PLAN),
+    "commitment": Q(kind=FeeKind.COMMITMENT) | Q(kind=FeeKind.LATE, charge=None),
 }
 # What a list is narrowed down by, and the field that it compares.
 EQUALS = {
@@ -84,7 +85,7 @@ class FeeView(ApiView):
 def _fees(service_id: int) -> QuerySet[Fee]:
     rows = Fee.objects.filter(subscription__service=service_id)
     return rows.exclude(amount=0, quantity=0, events_count=0).select_related(
-        "subscription__customer", "subscription__plan", "charge__metric", "charge_version"
+        "subscription__customer", "subscription__plan", "charge__metric", "charge_version", "of_fee"
     )
 
 
@@ -94,7 +95,8 @@ def _narrow_down(service_id: int, query: QueryDict) -> QuerySet[Fee]:
         if query.get(name):
             rows = rows.filter(**{field: query[name]})
     if query.get("fee_type"):
-        rows = rows.filter(kind__in=KINDS.get(str(query["fee_type"]), ()))
+        kind = KINDS.get(str(query["fee_type"]))
+        rows = rows.filter(kind) if kind else rows.none()
     if query.get("payment_status", PENDING) != PENDING:
         rows = rows.none()
     if query.get("event_transaction_id"):

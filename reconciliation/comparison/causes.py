@@ -150,14 +150,18 @@ def _split_by_quantity(pair: LinePair, limit: Decimal, currency: str) -> Iterato
 
 
 def _late_part(pair: LinePair, limit: Decimal) -> Decimal:
-    """What of a difference usage makes that Odoo has by now and the service billed without.
+    """What of a difference late usage makes: Odoo has it and the service billed without, or the other way round.
 
-    Nothing where the difference would only grow: then the service billed it too.
+    Nothing where the difference would only grow: then both bill it, or neither.
     """
-    if pair.expected is None or not pair.expected.late or _is_outdated(pair, limit):
+    if pair.expected is None or _is_outdated(pair, limit):
         return ZERO
-    late = pair.expected.late
-    return late if abs(exact_difference(pair.delta, late)) < abs(pair.delta) else ZERO
+    part = ZERO
+    for late in (pair.expected.late, exact_difference(ZERO, pair.expected.deferred)):
+        left = exact_difference(pair.delta, part)
+        if abs(exact_difference(left, late)) < abs(left):
+            part = exact_sum((part, late))
+    return part
 
 
 def _our_quantity(pair: LinePair) -> Decimal | None:

@@ -30,7 +30,8 @@ class LineAmount:
     """One line of a side, in the row's currency; `code` is that of its metric or plan.
 
     Its amount is without tax, unless the external side states nothing but totals: then both sides' lines are
-    with it. `late` is the part of our own rating that usage makes which arrived after the period had closed.
+    with it. `late` is the part of our own rating that usage makes which arrived after its period had closed, and
+    `deferred` what such usage makes beside it that this bill does not have: another one does, or none.
     """
 
     code: str
@@ -40,6 +41,7 @@ class LineAmount:
     amount: Decimal
     is_priced_by_odoo: bool = False
     late: Decimal = ZERO
+    deferred: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class LineSum:
     def late(self) -> Decimal:
         """What of the amount late usage makes."""
         return exact_sum(line.late for line in self.lines)
+
+    @property
+    def deferred(self) -> Decimal:
+        """What late usage makes beside the amount."""
+        return exact_sum(line.deferred for line in self.lines)
 
     @property
     def is_priced_by_odoo(self) -> bool:

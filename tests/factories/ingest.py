@@ -207,6 +207,22 @@ class FeeFactory(PeriodFactory):
     rated_at = SEEN_AT
 
 
+class LateSettlementFactory(DjangoModelFactory):
+    """A late amount that was carried into the period after its own."""
+
+    class Meta:
+        model = ingest.LateSettlement
+
+    fee = factory.SubFactory(FeeFactory)
+    period_start = PERIOD_END
+    period_end = datetime(2026, 11, 1, tzinfo=UTC)
+    period_label = "2026-10"
+    policy = ingest.LateUsagePolicy.NEXT_PERIOD
+    outcome = ingest.LateOutcome.CARRIED
+    amount = Decimal("2.00")
+    settled_at = SEEN_AT
+
+
 class AuditRecordFactory(DjangoModelFactory):
     class Meta:
         model = ingest.AuditRecord

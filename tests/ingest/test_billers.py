@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from ingest.billers import BILLER_OF_FEE, billed_by, biller_of, switch_biller
+from ingest.billers import BILLER_OF_FEE, BillerBook, billed_by, biller_of, switch_biller
 from ingest.models import AuditRecord, Biller, BillerTerm, Fee
 from tests import factories
 
@@ -35,6 +35,18 @@ class TestTheAnswer:
         switch(subscription, OCTOBER)
         assert biller_of(subscription=subscription, period_start=OCTOBER - timedelta.resolution) == SERVICE
         assert biller_of(subscription=subscription, period_start=OCTOBER) == ODOO
+
+    def test_many_subscriptions_are_answered_by_the_same_rule_in_one_query(self):
+        switched, other = factories.SubscriptionFactory(), factories.SubscriptionFactory()
+        switch(switched, OCTOBER)
+        switch(switched, DECEMBER, SERVICE)
+        with CaptureQueriesContext(connection) as queries:
+            book = BillerBook([switched.pk, other.pk])
+        assert len(queries) == 1
+        for subscription in (switched, other):
+            for start in (OCTOBER - timedelta.resolution, OCTOBER, NOVEMBER, DECEMBER):
+                answer = book.find(subscription_id=subscription.pk, period_start=start)
+                assert answer == biller_of(subscription=subscription, period_start=start)
 
     def test_fees_are_told_apart_by_the_same_rule(self):
         subscription = factories.SubscriptionFactory()

@@ -84,6 +84,11 @@ WRONG = {
     "fee_of_usage_has_its_charge": lambda: factories.FeeFactory(charge=None),
     "fee_period_is_not_empty": lambda: factories.FeeFactory(**PERIOD),
     "fee_is_not_negative": lambda: factories.FeeFactory(amount=Decimal("-0.01")),
+    "fee_of_late_usage_names_its_fee": lambda: factories.FeeFactory(kind="late"),
+    "late_usage_settled_once": lambda: twice(factories.LateSettlementFactory, "fee"),
+    "late_settlement_policy_is_known": lambda: factories.LateSettlementFactory(policy="forget"),
+    "late_settlement_outcome_is_known": lambda: factories.LateSettlementFactory(outcome="forgotten"),
+    "late_settlement_follows_its_policy": lambda: factories.LateSettlementFactory(policy="report"),
 }
 
 

@@ -182,6 +182,58 @@ class TestLateUsage:
         bill(subscription.service)
         assert Fee.objects.get().late_amount == -2
 
+    def test_billed_on_arrival_it_is_what_it_adds_and_what_it_moves_into_another_tier(self):
+        tiers = [
+            {"from_value": 0, "to_value": 10, "per_unit_amount": "1", "flat_amount": "0"},
+            {"from_value": 11, "to_value": None, "per_unit_amount": "0.5", "flat_amount": "0"},
+        ]
+        subscription = make_subscription()
+        add_charge(
+            subscription,
+            model=ChargeModel.GRADUATED,
+            properties={"graduated_ranges": tiers},
+            is_pay_in_advance=True,
+        )
+        send(subscription, 4, "10")
+        self.late(subscription, "10")
+        bill(subscription.service)
+        fee = Fee.objects.get()
+        assert (fee.amount, fee.late_amount) == (15, 5)
+
+    def test_a_level_that_recurs_is_moved_by_what_came_late_to_an_earlier_period(self):
+        subscription = make_subscription()
+        charge = add_charge(subscription, price="1")
+        type(charge.metric).objects.update(is_recurring=True, aggregation=Aggregation.WEIGHTED_SUM)
+        send(subscription, 1, "10")
+        post(
+            subscription,
+            datetime(2026, 8, 20, tzinfo=UTC),
+            "6",
+            received_at=datetime(2026, 10, 5, tzinfo=UTC),
+        )
+        bill(subscription.service)
+        fee = Fee.objects.get()
+        assert (fee.amount, fee.late_amount) == (16, 6)
+
+    def test_what_a_minimum_adds_is_less_by_it(self):
+        subscription = make_subscription()
+        add_charge(subscription, price="1", min_amount=Decimal(12))
+        send(subscription, 3, "5")
+        self.late(subscription, "4")
+        bill(subscription.service)
+        fee = Fee.objects.get(kind=FeeKind.TRUE_UP)
+        assert (fee.amount, fee.late_amount) == (3, -4)
+
+    def test_a_minimum_that_it_filled_up_is_kept_with_what_it_was(self):
+        subscription = make_subscription()
+        add_charge(subscription, price="1", min_amount=Decimal(12))
+        send(subscription, 3, "5")
+        self.late(subscription, "40")
+        bill(subscription.service)
+        fee = Fee.objects.get(kind=FeeKind.TRUE_UP)
+        assert (fee.amount, fee.late_amount) == (0, -7)
+        assert bill(subscription.service) == (0, 0)
+
     def test_a_period_with_late_usage_alone_is_late_as_a_whole(self):
         subscription = make_subscription()
         add_charge(subscription, price="0.5")

@@ -1,6 +1,6 @@
 """Percentage: a rate on the units and a fixed amount on the events, beyond what is free (Lago: percentage)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -132,55 +132,107 @@ def _adjust(line: PercentageLine, amount: Decimal) -> PercentageLine:
     )
 
 
-def summarize(prices: PercentagePrice, values: Sequence[Decimal]) -> Transactions:
+def summarize(prices: PercentagePrice, values: Iterable[Decimal]) -> Transactions:
     """What the price needs to know of the events' values, in time order."""
-    bounded = exact_sum(_event_amounts(prices, values)) if prices.is_bounded else None
-    known = allowance_of(prices, tuple(running_totals(prices, values)))
-    return Transactions(known.free_units, known.free_events, bounded)
+    running = RunningTransactions(prices)
+    for value in values:
+        running.add(value)
+    return running.known
 
 
 def running_totals(prices: PercentagePrice, values: Iterable[Decimal]) -> Iterator[Decimal]:
     """The sums of the values as far as the allowances reach: the first free events, else the first above."""
-    if not prices.free_events and not prices.free_units:
-        return
     total = ZERO
     for place, value in enumerate(values):
-        if prices.free_events and place >= prices.free_events:
-            return
-        if not prices.free_events and total > prices.free_units:
+        if not _reaches(prices, place, total):
             return
         total = exact_sum((total, value))
         yield total
 
 
-def allowance_of(prices: PercentagePrice, totals: Sequence[Decimal]) -> Transactions:
+def allowance_of(prices: PercentagePrice, totals: Iterable[Decimal]) -> Transactions:
     """The units and events that are free, of the running totals; whichever allowance ends first."""
-    below = sum(total < prices.free_units for total in totals)
-    counts = [count for count in (prices.free_events, below) if count]
-    return Transactions(_free_units(prices, totals), min(counts, default=0))
+    allowance = _Allowance(prices)
+    for total in totals:
+        allowance.take(total)
+    return Transactions(allowance.free_units, allowance.free_events)
 
 
-def _free_units(prices: PercentagePrice, totals: Sequence[Decimal]) -> Decimal:
-    last = totals[-1] if totals else ZERO
-    if not last:
-        return ZERO
-    if 0 < prices.free_events < len(totals):
-        return totals[prices.free_events - 1]
-    return min(last, prices.free_units) if prices.free_units else last
+def _reaches(prices: PercentagePrice, place: int, total: Decimal) -> bool:
+    """Whether the allowances may reach the event at that place, with that much before it."""
+    if prices.free_events:
+        return place < prices.free_events
+    return bool(prices.free_units) and total <= prices.free_units
 
 
-def _event_amounts(prices: PercentagePrice, values: Iterable[Decimal]) -> Iterator[Decimal]:
-    """What each event costs that is not free; the one that ends the free units pays on the rest of it."""
-    free_events, free_units = prices.free_events, prices.free_units
-    for value in values:
-        paid = value
-        if free_units > 0:
-            if free_units > value:
-                free_units = exact_difference(free_units, value)
-                continue
-            paid = exact_difference(value, free_units)
-            free_events, free_units = 0, ZERO
-        elif free_events > 0:
-            free_events -= 1
-            continue
-        yield prices.amount_of(paid)
+@dataclass(slots=True)
+class _Allowance:
+    """What of the running totals decides what is free, without keeping them."""
+
+    prices: PercentagePrice
+    count: int = 0
+    below: int = 0
+    last: Decimal = ZERO
+    of_free_events: Decimal = ZERO
+
+    def take(self, total: Decimal) -> None:
+        """The next running total."""
+        self.count += 1
+        self.below += total < self.prices.free_units
+        self.last = total
+        if self.count == self.prices.free_events:
+            self.of_free_events = total
+
+    @property
+    def free_events(self) -> int:
+        return min((count for count in (self.prices.free_events, self.below) if count), default=0)
+
+    @property
+    def free_units(self) -> Decimal:
+        if not self.last:
+            return ZERO
+        if 0 < self.prices.free_events < self.count:
+            return self.of_free_events
+        return min(self.last, self.prices.free_units) if self.prices.free_units else self.last
+
+
+class RunningTransactions:
+    """What the price needs to know of the events so far, kept as running totals: one more event costs the same
+    however many came before it."""
+
+    def __init__(self, prices: PercentagePrice) -> None:
+        self._prices = prices
+        self._allowance = _Allowance(prices)
+        self._count = 0
+        self._bounded = ZERO
+        self._free_events, self._free_units = prices.free_events, prices.free_units
+
+    def add(self, value: Decimal) -> None:
+        """The next event's value, in time order."""
+        if _reaches(self._prices, self._count, self._allowance.last):
+            self._allowance.take(exact_sum((self._allowance.last, value)))
+        self._count += 1
+        if self._prices.is_bounded:
+            paid = self._take_free(value)
+            if paid is not None:
+                self._bounded = exact_sum((self._bounded, self._prices.amount_of(paid)))
+
+    @property
+    def known(self) -> Transactions:
+        """Of all events that were added."""
+        bounded = self._bounded if self._prices.is_bounded else None
+        return Transactions(self._allowance.free_units, self._allowance.free_events, bounded)
+
+    def _take_free(self, value: Decimal) -> Decimal | None:
+        """What of an event is paid, None where all of it is free; the one that ends the free units pays the rest."""
+        if self._free_units > 0:
+            if self._free_units > value:
+                self._free_units = exact_difference(self._free_units, value)
+                return None
+            paid = exact_difference(value, self._free_units)
+            self._free_events, self._free_units = 0, ZERO
+            return paid
+        if self._free_events > 0:
+            self._free_events -= 1
+            return None
+        return value

@@ -95,6 +95,30 @@ def test_amounts_keep_their_digits_on_a_page_and_are_rounded_in_a_list(client):
     assert 'title="99.125 CAD">≈ 99.13<' in plans
 
 
+def test_a_fee_shows_what_became_of_its_late_usage_and_the_carried_one_where_it_is_from(client):
+    fee = factories.FeeFactory(late_amount=Decimal("20.03"), deferred_amount=Decimal("20.03"))
+    factories.LateSettlementFactory(fee=fee, amount=Decimal("20.03"), events_count=3)
+    late = factories.FeeFactory(
+        kind="late",
+        of_fee=fee,
+        subscription=fee.subscription,
+        charge=fee.charge,
+        bucket=fee.public_id.hex,
+        amount=Decimal("20.03"),
+        period_label="2026-10",
+        period_start=factories.PERIOD_END,
+        period_end=factories.PERIOD_END + timedelta(days=31),
+    )
+
+    address, of_late = (reverse("admin:ingest_fee_change", args=[each.pk]) for each in (fee, late))
+    page, carried = (client.get(each).content.decode() for each in (address, of_late))
+
+    assert all(
+        text in page for text in ("40.00", "+20.03", "Billed with the open period", "2026-10", of_late)
+    )
+    assert all(text in carried for text in (address, f"?fee={late.pk}", "Late usage of"))
+
+
 def test_the_history_of_a_row_is_its_audit(client):
     customer = factories.CustomerFactory()
     record = factories.AuditRecordFactory(object_id=str(customer.public_id))

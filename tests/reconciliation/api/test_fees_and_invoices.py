@@ -101,6 +101,30 @@ class TestFees:
             missing = call("GET", f"fees/{other}")
             assert (missing.status_code, missing.json()["code"]) == (404, "fee_not_found")
 
+    def test_late_usage_is_on_the_bill_that_has_it(self, call, subscription):
+        put_off = Fee.objects.get(kind=FeeKind.USAGE)
+        Fee.objects.filter(pk=put_off.pk).update(deferred_amount=Decimal("4"))
+        factories.FeeFactory(
+            subscription=subscription,
+            charge=put_off.charge,
+            kind=FeeKind.LATE,
+            of_fee=put_off,
+            period_start=put_off.period_end,
+            period_end=datetime(2026, 11, 1, tzinfo=UTC),
+            period_label="2026-10",
+            amount=Decimal("4"),
+            exact_amount=Decimal("4"),
+        )
+        fees = call("GET", "fees?fee_type=charge").json()["fees"]
+        assert [(fee["amount_cents"], fee["precise_amount"]) for fee in fees] == [
+            (1100, "11.0"),
+            (400, "4.0"),
+        ]
+        assert fees[0]["taxes_amount_cents"] == 55
+        assert {fee["item"]["type"] for fee in fees} == {"charge"}
+        for fee in fees:
+            FeeResponse.parse_obj(fee)
+
     def test_a_fee_is_not_changed_here(self, call):
         fee = Fee.objects.get(kind=FeeKind.PLAN)
         for method in ("PUT", "DELETE"):

@@ -70,6 +70,7 @@ def test_an_hmac_key_is_told_in_the_answer_that_made_it_and_never_again(call):
         ({"webhook_url": "https://user:word@nexa.example"}, {"webhook_url": ["url_is_invalid"]}),
         ({"webhook_url": "https://nexa.example/\na"}, {"webhook_url": ["url_is_invalid"]}),
         ({"webhook_url": "https://nexa.example/" + "日" * 400}, {"webhook_url": ["url_is_invalid"]}),
+        ({"webhook_url": f"https://{'a' * 64}.example/hooks"}, {"webhook_url": ["url_is_invalid"]}),
         ({"webhook_url": "https://nexa.example/" + "a" * 10_000}, {"webhook_url": ["value_is_too_long"]}),
         ({"webhook_url": "https://a\x00b"}, {"webhook_url": ["value_is_invalid"]}),
         ({"webhook_url": {}}, {"webhook_url": ["value_is_invalid"]}),

@@ -17,9 +17,10 @@ GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.ledger"))
 
 
 def line(text):
-    """A line as the ledgers write it: kind, code, quantity, amount, `odoo` when Odoo priced it, `late=` a part."""
+    """A line as the ledgers write it: kind, code, quantity, amount, `odoo` when Odoo priced it, `late=` a part and
+    `deferred=` what the bill does not have."""
     kind, code, quantity, amount, *rest = text.split()
-    late = next((word.removeprefix("late=") for word in rest if word.startswith("late=")), "0")
+    parts = dict(word.split("=") for word in rest if "=" in word)
     return LineAmount(
         code="" if code == "-" else code,
         kind=LineKind(kind),
@@ -27,7 +28,8 @@ def line(text):
         quantity=None if quantity == "-" else Decimal(quantity),
         amount=Decimal(amount),
         is_priced_by_odoo="odoo" in rest,
-        late=Decimal(late),
+        late=Decimal(parts.get("late", 0)),
+        deferred=Decimal(parts.get("deferred", 0)),
     )
 
 
@@ -70,6 +72,24 @@ def test_what_is_left_beside_late_usage_has_its_own_cause():
         "late_usage": Decimal("1.00"),
         "price": Decimal("0.50"),
     }
+    assert exact_sum(cause.amount for cause in causes) == judgement.delta
+
+
+@pytest.mark.parametrize(
+    ("external", "told_of"),
+    [
+        pytest.param("2.00", {}, id="neither billed it here"),
+        pytest.param("3.00", {"late_usage": Decimal("-1.00")}, id="the service did"),
+        pytest.param("3.40", {"late_usage": Decimal("-1.00"), "price": Decimal("-0.40")}, id="and more"),
+    ],
+)
+def test_late_usage_that_another_bill_has_is_a_cause_where_the_service_billed_it_here(external, told_of):
+    _, judgement, causes = compare(
+        odoo=["usage api 1 2.00"],
+        external=[f"usage api 30 {external}"],
+        expected=["usage api 30 2.00 deferred=1.00"],
+    )
+    assert {str(cause.code): cause.amount for cause in causes} == told_of
     assert exact_sum(cause.amount for cause in causes) == judgement.delta
 
 
