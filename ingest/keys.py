@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
+from ingest.intake_terms import IntakeTerms, terms_of
 from ingest.models import ApiKey, Service
 
 MARK = "bc"
@@ -31,12 +32,13 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a valid key proves: which service calls, with which of its keys."""
+    """What a valid key proves: which service calls, with which of its keys, and how it wants its events taken."""
 
     service_id: int
     key_id: int
     prefix: str
     expires_at: datetime | None
+    intake: IntakeTerms
 
     @property
     def rule(self) -> str:
@@ -122,14 +124,18 @@ def _trust(digest: str, caller: Caller | None, until: float) -> None:
 
 
 def _look_up(digest: str) -> Caller | None:
-    record = ApiKey.objects.filter(digest=digest, revoked_at=None).first()
+    record = ApiKey.objects.filter(digest=digest, revoked_at=None).select_related("service").first()
     if record is None:
         return None
     now = timezone.now()
     if record.last_used_at is None or record.last_used_at <= now - LAST_USE_IS_NOTED_EVERY:
         _note_use(record.pk, now)
     return Caller(
-        service_id=record.service_id, key_id=record.pk, prefix=record.prefix, expires_at=record.expires_at
+        service_id=record.service_id,
+        key_id=record.pk,
+        prefix=record.prefix,
+        expires_at=record.expires_at,
+        intake=terms_of(record.service),
     )
 
 
