@@ -57,12 +57,12 @@ class EventsRefused(DomainError):
 STORE = """
 INSERT INTO ingest_usageevent (
     public_id, service_id, external_subscription_id, transaction_id, code, timestamp, properties,
-    precise_total_amount_cents, quantity, received_at
+    precise_total_amount_cents, quantity, received_at, key_id
 )
 SELECT posted.public_id, %(service_id)s::bigint, posted.external_subscription_id, posted.transaction_id,
     posted.code, coalesce(posted.timestamp, %(received_at)s::timestamptz), posted.properties,
     posted.precise_total_amount_cents, numeric_property(posted.properties, metric.field_name),
-    coalesce(posted.received_at, %(received_at)s::timestamptz)
+    coalesce(posted.received_at, %(received_at)s::timestamptz), %(key_id)s::bigint
 FROM jsonb_to_recordset(%(events)s) AS posted (
     public_id uuid, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
     properties jsonb, precise_total_amount_cents numeric, received_at timestamptz
@@ -136,15 +136,26 @@ def make_public_ids(count: int) -> list[str]:
 
 
 def store_events(
-    *, service_id: int, events: Sequence[PostedEvent], received_at: datetime | None = None
+    *,
+    service_id: int,
+    events: Sequence[PostedEvent],
+    received_at: datetime | None = None,
+    key_id: int | None = None,
 ) -> datetime:
     """Stores all of the events, or none; returns when they were received, which is now unless told.
+
+    `key_id` is the key that they were sent with, if any.
 
     Outside a transaction they are committed when this returns; inside one they are as durable as it is. Codes
     and subscriptions need not exist. Raises EventsRefused.
     """
     received_at = received_at or timezone.now()
-    parameters = {"service_id": service_id, "events": _encode(events), "received_at": received_at}
+    parameters = {
+        "service_id": service_id,
+        "events": _encode(events),
+        "received_at": received_at,
+        "key_id": key_id,
+    }
     try:
         with _all_or_nothing():
             _execute(STORE, parameters)

@@ -16,6 +16,7 @@ from ingest.collection import (
 )
 from ingest.expressions import Failure, evaluate, find_fields
 from ingest.intake_terms import IntakeTerms
+from ingest.resends import count_resends
 
 Events = Mapping[int, PostedEvent]
 
@@ -39,12 +40,24 @@ class Taken:
         return Taken(self.received_at, {}, {}, self.refused)
 
 
-def take_events(*, service_id: int, terms: IntakeTerms, events: Events, is_whole: bool) -> Taken:
+def take_events(
+    *, service_id: int, key_id: int | None, terms: IntakeTerms, events: Events, is_whole: bool
+) -> Taken:
     """Stores the events that are new, all of them or none; by the terms those that are good, or none unless all are.
 
     `is_whole` says that the request held no other events, which could not be read. When this returns, what it
-    names as new is as durable as `store_events` makes it.
+    names as new is as durable as `store_events` makes it. What the key sent again is counted.
     """
+    taken = _take(service_id, key_id, terms, events, is_whole=is_whole)
+    if key_id is not None and (taken.refused or taken.resent):
+        duplicates = sum(refusal == Refusal.DUPLICATE for refusal in taken.refused.values())
+        count_resends(key_id=key_id, at=taken.received_at, refused=duplicates, identical=len(taken.resent))
+    return taken
+
+
+def _take(
+    service_id: int, key_id: int | None, terms: IntakeTerms, events: Events, *, is_whole: bool
+) -> Taken:
     taken = _evaluate(service_id, events)
     if not terms.is_batch_partial and (taken.refused or not is_whole):
         refusals = find_refusals(service_id=service_id, events=list(taken.new.values()))
@@ -52,7 +65,10 @@ def take_events(*, service_id: int, terms: IntakeTerms, events: Events, is_whole
     while taken.new:
         try:
             store_events(
-                service_id=service_id, events=list(taken.new.values()), received_at=taken.received_at
+                service_id=service_id,
+                events=list(taken.new.values()),
+                received_at=taken.received_at,
+                key_id=key_id,
             )
             break
         except EventsRefused as refusal:

@@ -1,10 +1,11 @@
 """POST /events and /events/batch: usage events in, each stored at most once (Lago: events)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -24,6 +25,7 @@ from ingest.intake import Taken, take_events
 from ingest.keys import Caller
 from ingest.models import UsageEvent
 from ingest.stored_events import count_events, find_event, find_events, list_events
+from ingest.verdicts import judge
 
 REFUSALS: dict[Refusal, FieldErrors] = {
     Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
@@ -47,7 +49,14 @@ class Event(msgspec.Struct, gc=False):
     lago_subscription_id: str | None = None
 
 
+class JudgedEvent(Event, gc=False, kw_only=True):
+    """An event that is read back, with what metering makes of it today; the verdict is not Lago's."""
+
+    verdict: str
+
+
 EventAnswer = envelop("event", Event, "EventAnswer")
+JudgedEventAnswer = envelop("event", JudgedEvent, "JudgedEventAnswer")
 
 
 class EventsAnswer(msgspec.Struct):
@@ -57,7 +66,7 @@ class EventsAnswer(msgspec.Struct):
     errors: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-EventListAnswer = list_of("events", Event, "EventListAnswer")
+EventListAnswer = list_of("events", JudgedEvent, "EventListAnswer")
 LIST_QUERY = (
     OpenApiParameter("code", str, description="Of this metric."),
     OpenApiParameter("external_subscription_id", str, description="Of this subscription."),
@@ -80,7 +89,8 @@ class EventsView(ApiView):
     @describe(
         "list_events",
         "List usage events",
-        description="The newest first. A list of more than 100,000 says about how many there are.",
+        description="The newest first. A list of more than 100,000 says about how many there are. `verdict` says"
+        " whether an event counts, and why not.",
         tag="events",
         answer=EventListAnswer,
         query=LIST_QUERY,
@@ -98,7 +108,7 @@ class EventsView(ApiView):
             is_from_start=read_flag(query, "timestamp_from_started_at", otherwise=False),
         )
         page, meta = paginate(rows, query, count=count_events)
-        return Response({"events": [show_event(event) for event in page], "meta": meta})
+        return Response({"events": _show_judged(page), "meta": meta})
 
     @describe(
         "create_event",
@@ -126,9 +136,10 @@ class EventView(ApiView):
     @describe(
         "get_event",
         "Get a usage event",
-        description="Of several subscriptions' events with this id the one received last.",
+        description="Of several subscriptions' events with this id the one received last. `verdict` says whether it"
+        " counts, and why not.",
         tag="events",
-        answer=EventAnswer,
+        answer=JudgedEventAnswer,
         refuses=(404,),
     )
     def get(self, request: Request, transaction_id: str) -> Response:
@@ -136,7 +147,7 @@ class EventView(ApiView):
         event = find_event(service_id=self.caller.service_id, transaction_id=transaction_id)
         if event is None:
             raise ApiError(404, code="event_not_found")
-        return Response({"event": show_event(event)})
+        return Response({"event": _show_judged([event])[0]})
 
 
 class EventBatchView(ApiView):
@@ -170,6 +181,14 @@ class EventBatchView(ApiView):
         return Response({**answer, "errors": told} if told else answer)
 
 
+def _show_judged(events: Sequence[UsageEvent]) -> list[JudgedEvent]:
+    verdicts = judge(events, now=timezone.now())
+    return [
+        JudgedEvent(**msgspec.structs.asdict(show_event(event)), verdict=verdicts[event.pk])
+        for event in events
+    ]
+
+
 def show_event(event: UsageEvent) -> Event:
     """The answer that tells of a stored event, found by `ingest.stored_events`."""
     customer, subscription = event.customer_public_id, event.subscription_public_id  # type: ignore[attr-defined]
@@ -188,7 +207,13 @@ def show_event(event: UsageEvent) -> Event:
 
 
 def _take(caller: Caller, events: Mapping[int, PostedEvent], *, is_whole: bool) -> Taken:
-    return take_events(service_id=caller.service_id, terms=caller.intake, events=events, is_whole=is_whole)
+    return take_events(
+        service_id=caller.service_id,
+        key_id=caller.key_id,
+        terms=caller.intake,
+        events=events,
+        is_whole=is_whole,
+    )
 
 
 def _tell(refusal: Refusal | Failure) -> FieldErrors | str:

@@ -1,6 +1,8 @@
-"""How a service wants its events taken."""
+"""How a service wants its events taken, by which key each came, and what was sent again."""
 
+import django.contrib.postgres.indexes
 import django.core.validators
+import django.db.models.deletion
 from django.db import migrations, models
 
 
@@ -10,6 +12,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="Resend",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("refused", models.PositiveBigIntegerField(default=0)),
+                (
+                    "identical",
+                    models.PositiveBigIntegerField(default=0, help_text="Answered as they are stored."),
+                ),
+            ],
+            options={
+                "ordering": ["-day", "key"],
+            },
+        ),
         migrations.AddField(
             model_name="historicalservice",
             name="events_batch_max",
@@ -29,8 +51,10 @@ class Migration(migrations.Migration):
             name="is_batch_partial",
             field=models.BooleanField(
                 default=False,
-                help_text="The others are named in the answer by their place; else a batch is stored whole or not at all,"
-                " as in Lago.",
+                help_text=(
+                    "The others are named in the answer by their place; else a batch is stored"
+                    " whole or not at all, as in Lago."
+                ),
                 verbose_name="stores the good events of a batch",
             ),
         ),
@@ -39,8 +63,10 @@ class Migration(migrations.Migration):
             name="is_resend_accepted",
             field=models.BooleanField(
                 default=False,
-                help_text="An event that is sent again and is the same in all it says is answered 200, as it is stored;"
-                " else 422, as Lago does.",
+                help_text=(
+                    "An event that is sent again and is the same in all it says is answered 200,"
+                    " as it is stored; else 422, as Lago does."
+                ),
                 verbose_name="accepts events sent again",
             ),
         ),
@@ -63,8 +89,10 @@ class Migration(migrations.Migration):
             name="is_batch_partial",
             field=models.BooleanField(
                 default=False,
-                help_text="The others are named in the answer by their place; else a batch is stored whole or not at all,"
-                " as in Lago.",
+                help_text=(
+                    "The others are named in the answer by their place; else a batch is stored"
+                    " whole or not at all, as in Lago."
+                ),
                 verbose_name="stores the good events of a batch",
             ),
         ),
@@ -73,9 +101,30 @@ class Migration(migrations.Migration):
             name="is_resend_accepted",
             field=models.BooleanField(
                 default=False,
-                help_text="An event that is sent again and is the same in all it says is answered 200, as it is stored;"
-                " else 422, as Lago does.",
+                help_text=(
+                    "An event that is sent again and is the same in all it says is answered 200,"
+                    " as it is stored; else 422, as Lago does."
+                ),
                 verbose_name="accepts events sent again",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usageevent",
+            name="key",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                help_text="The key it was sent with.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ingest.apikey",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="usageevent",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["received_at"], name="event_by_receipt", pages_per_range=32
             ),
         ),
         migrations.AddConstraint(
@@ -86,5 +135,16 @@ class Migration(migrations.Migration):
                 ),
                 name="service_batch_is_bounded",
             ),
+        ),
+        migrations.AddField(
+            model_name="resend",
+            name="key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="resends", to="ingest.apikey"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="resend",
+            constraint=models.UniqueConstraint(fields=("key", "day"), name="resend_once_per_key_and_day"),
         ),
     ]

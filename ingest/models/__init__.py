@@ -16,6 +16,7 @@ from ingest.models.catalogue import (
 )
 from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
+from ingest.models.resend import Resend
 from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import Biller, BillerTerm, BillingTime, Subscription
 from ingest.models.usage import Fee, FeeKind, Usage
@@ -40,6 +41,7 @@ __all__ = [
     "Phase",
     "Plan",
     "PlanVersion",
+    "Resend",
     "RoundingFunction",
     "Service",
     "Subscription",

@@ -42,6 +42,15 @@ class ApiKeyFactory(DjangoModelFactory):
     digest = factory.Sequence(make_digest)
 
 
+class ResendFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.Resend
+
+    key = factory.SubFactory(ApiKeyFactory)
+    day = SEEN_AT.date()
+    refused = 1
+
+
 class CustomerFactory(DjangoModelFactory):
     class Meta:
         model = ingest.Customer

@@ -38,6 +38,8 @@ PERIOD = {"period_end": factories.PERIOD_START}
 WRONG = {
     "service_phase_is_known": lambda: factories.ServiceFactory(phase="sunset"),
     "service_needs_a_clean_period": lambda: factories.ServiceFactory(required_clean_periods=0),
+    "service_batch_is_bounded": lambda: factories.ServiceFactory(events_batch_max=0),
+    "resend_once_per_key_and_day": lambda: twice(factories.ResendFactory, "key", "day"),
     "api_key_digest_is_sha256": lambda: factories.ApiKeyFactory(digest="bc_the_key_itself"),
     "metric_once_per_service": lambda: twice(factories.MetricFactory, "service", "code"),
     "metric_aggregation_is_known": lambda: factories.MetricFactory(aggregation="median"),

@@ -165,7 +165,9 @@ def test_what_another_request_stores_in_between_is_sorted_out_anew(service, monk
 
     monkeypatch.setattr(intake, "store_events", overtaken)
     events = {0: known, 1: mine, 2: repeat, 3: make_posted("new")}
-    taken = take_events(service_id=service.pk, terms=terms_of(service), events=events, is_whole=True)
+    taken = take_events(
+        service_id=service.pk, key_id=None, terms=terms_of(service), events=events, is_whole=True
+    )
     assert (set(taken.new), set(taken.resent), set(taken.refused)) == ({3}, {0}, {1, 2})
     assert stored() == ["known", "new", "t"]
 
