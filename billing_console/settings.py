@@ -194,6 +194,10 @@ CELERY_BEAT_SCHEDULE = {
     "wake-runs": {"task": "reconciliation.tasks.wake_runs", "schedule": 10.0, "options": {"expires": 10}},
     "send-waiting-pushes": {"task": "reconciliation.tasks.send_waiting_pushes", "schedule": 15.0},
     "deliver-webhooks": {"task": "reconciliation.tasks.deliver_webhooks", "schedule": 5.0},
+    "announce-event-errors": {
+        "task": "reconciliation.tasks.announce_event_errors",
+        "schedule": crontab(minute=5),
+    },
     "activate-cutovers": {"task": "reconciliation.tasks.activate_cutovers", "schedule": 60.0},
     "nightly": {"task": "reconciliation.tasks.start_nightly_runs", "schedule": crontab(hour=2, minute=30)},
 }

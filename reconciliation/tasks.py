@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from ingest.models import Phase, Service
-from reconciliation import cutover, push, runs, webhooks
+from reconciliation import cutover, event_errors, push, runs, webhooks
 from reconciliation.models import RunKind
 from reconciliation.work import do_work, send_all
 
@@ -38,6 +38,12 @@ def send_waiting_pushes() -> None:
 def deliver_webhooks() -> None:
     """Attempts the deliveries that are due."""
     webhooks.deliver_due(now=timezone.now())
+
+
+@shared_task
+def announce_event_errors() -> None:
+    """Tells services which events of the last hour have something wrong."""
+    event_errors.announce_event_errors(now=timezone.now())
 
 
 @shared_task

@@ -15,7 +15,7 @@ from reconciliation.models.odoo_mirror import (
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
-from reconciliation.models.webhook import Delivery, DeliveryStatus, WebhookEndpoint
+from reconciliation.models.webhook import Delivery, DeliveryStatus, EventReport, WebhookEndpoint
 
 __all__ = [
     "Alarm",
@@ -27,6 +27,7 @@ __all__ = [
     "CutoverStatus",
     "Delivery",
     "DeliveryStatus",
+    "EventReport",
     "LineKind",
     "OdooFiscalPosition",
     "OdooInvoice",

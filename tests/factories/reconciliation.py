@@ -135,6 +135,14 @@ class WebhookEndpointFactory(DjangoModelFactory):
     secret = b"sealed"
 
 
+class EventReportFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.EventReport
+
+    service = factory.SubFactory(ServiceFactory)
+    reported_until = SEEN_AT
+
+
 class DeliveryFactory(DjangoModelFactory):
     class Meta:
         model = reconciliation.Delivery
