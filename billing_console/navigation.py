@@ -39,6 +39,8 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Metrics", "speed", "ingest.metric"),
         Entry("Subscriptions", "autorenew", "ingest.subscription"),
         Entry("Events", "bolt", "ingest.usageevent"),
+        Entry("Verdicts", "fact_check", "ingest.usageevent", page="verdicts"),
+        Entry("Possible duplicates", "content_copy", "ingest.usageevent", page="possible_duplicates"),
         Entry("Usage", "monitoring", "ingest.usage"),
         Entry("Fees", "payments", "ingest.fee"),
     ),

@@ -206,6 +206,10 @@ CELERY_BEAT_SCHEDULE = {
         ("activate-cutovers", "activate_cutovers", 60.0),
     )
 } | {
+    "announce-event-errors": {
+        "task": "reconciliation.tasks.announce_event_errors",
+        "schedule": crontab(minute=5),
+    },
     "nightly": {"task": "reconciliation.tasks.start_nightly_runs", "schedule": crontab(hour=2, minute=30)},
 }
 

@@ -1,7 +1,7 @@
 """The intake: events as services post them become rows, durably, each at most once."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from decimal import Decimal
@@ -57,12 +57,12 @@ class EventsRefused(DomainError):
 STORE = """
 INSERT INTO ingest_usageevent (
     public_id, service_id, external_subscription_id, transaction_id, code, timestamp, properties,
-    precise_total_amount_cents, quantity, received_at
+    precise_total_amount_cents, quantity, received_at, key_id
 )
 SELECT posted.public_id, %(service_id)s::bigint, posted.external_subscription_id, posted.transaction_id,
     posted.code, coalesce(posted.timestamp, %(received_at)s::timestamptz), posted.properties,
     posted.precise_total_amount_cents, numeric_property(posted.properties, metric.field_name),
-    coalesce(posted.received_at, %(received_at)s::timestamptz)
+    coalesce(posted.received_at, %(received_at)s::timestamptz), %(key_id)s::bigint
 FROM jsonb_to_recordset(%(events)s) AS posted (
     public_id uuid, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
     properties jsonb, precise_total_amount_cents numeric, received_at timestamptz
@@ -93,6 +93,40 @@ LEFT JOIN LATERAL (
 WHERE known.is_stored OR posted.turn > 1
 """
 
+# Compared are the fields as they were sent: an event without a time happened when it was received, and what a
+# metric's expression computed replaced what was sent. A later one of the same request is compared with the first.
+FIND_IDENTICAL = """
+WITH posted AS (
+    SELECT *, min(index) OVER (PARTITION BY external_subscription_id, transaction_id) AS first
+    FROM jsonb_to_recordset(%(events)s) AS event (
+        index int, external_subscription_id text, transaction_id text, code text, timestamp timestamptz,
+        properties jsonb, precise_total_amount_cents numeric, computed text
+    )
+)
+SELECT posted.index
+FROM posted
+JOIN posted AS earliest ON earliest.index = posted.first
+LEFT JOIN LATERAL (
+    SELECT event.code, event.timestamp, event.received_at, event.properties, event.precise_total_amount_cents
+    FROM ingest_usageevent AS event
+    WHERE event.service_id = %(service_id)s::bigint
+        AND event.external_subscription_id = posted.external_subscription_id
+        AND event.transaction_id = posted.transaction_id
+    LIMIT 1
+) AS stored ON true
+WHERE CASE WHEN stored.code IS NOT NULL
+    THEN stored.code = posted.code AND stored.timestamp = coalesce(posted.timestamp, stored.received_at)
+        AND stored.precise_total_amount_cents IS NOT DISTINCT FROM posted.precise_total_amount_cents
+        AND CASE WHEN posted.computed IS NULL THEN stored.properties = posted.properties
+            ELSE stored.properties - posted.computed = posted.properties - posted.computed END
+    ELSE posted.index > posted.first AND earliest.code = posted.code
+        AND earliest.timestamp IS NOT DISTINCT FROM posted.timestamp
+        AND earliest.precise_total_amount_cents IS NOT DISTINCT FROM posted.precise_total_amount_cents
+        AND CASE WHEN posted.computed IS NULL THEN earliest.properties = posted.properties
+            ELSE earliest.properties - posted.computed = posted.properties - posted.computed END
+    END
+"""
+
 
 def make_public_ids(count: int) -> list[str]:
     """Random UUIDs of version 4 for new events, at a fifth of the cost of `uuid.uuid4`."""
@@ -101,14 +135,27 @@ def make_public_ids(count: int) -> list[str]:
     return [f"{d[:8]}-{d[8:12]}-4{d[13:16]}-a{d[17:20]}-{d[20:]}" for d in drawn]
 
 
-def store_events(*, service_id: int, events: Sequence[PostedEvent]) -> datetime:
-    """Stores all of the events, or none; returns when they were received.
+def store_events(
+    *,
+    service_id: int,
+    events: Sequence[PostedEvent],
+    received_at: datetime | None = None,
+    key_id: int | None = None,
+) -> datetime:
+    """Stores all of the events, or none; returns when they were received, which is now unless told.
+
+    `key_id` is the key that they were sent with, if any.
 
     Outside a transaction they are committed when this returns; inside one they are as durable as it is. Codes
     and subscriptions need not exist. Raises EventsRefused.
     """
-    received_at = timezone.now()
-    parameters = {"service_id": service_id, "events": _encode(events), "received_at": received_at}
+    received_at = received_at or timezone.now()
+    parameters = {
+        "service_id": service_id,
+        "events": _encode(events),
+        "received_at": received_at,
+        "key_id": key_id,
+    }
     try:
         with _all_or_nothing():
             _execute(STORE, parameters)
@@ -123,11 +170,27 @@ def store_events(*, service_id: int, events: Sequence[PostedEvent]) -> datetime:
 def find_refusals(*, service_id: int, events: Sequence[PostedEvent]) -> dict[int, Refusal]:
     """The events that cannot be stored, by their index.
 
-    A duplicate is stored already, or repeats an earlier one of the sequence (Lago: duplicate semantics).
+    A duplicate is stored already, or repeats an earlier one of the sequence that can be stored (Lago: duplicate
+    semantics).
     """
     unstorable = dict.fromkeys(_find_unstorable(events), Refusal.UNSTORABLE_PROPERTIES)
-    duplicates = dict.fromkeys(_find_duplicates(service_id, events), Refusal.DUPLICATE)
+    duplicates = dict.fromkeys(_find_duplicates(service_id, events, unstorable), Refusal.DUPLICATE)
     return unstorable | duplicates
+
+
+def find_identical(
+    *, service_id: int, events: Mapping[int, PostedEvent], computed: Mapping[str, str]
+) -> set[int]:
+    """Which events say the same as the stored one of their key, else as the first of their key among these.
+
+    `computed` names by code the property that an expression gives, which is not compared.
+    """
+    told = [
+        {"index": index, **msgspec.structs.asdict(event), "computed": computed.get(event.code)}
+        for index, event in events.items()
+    ]
+    rows = _execute(FIND_IDENTICAL, {"service_id": service_id, "events": _encode(told)})
+    return {index for (index,) in rows}
 
 
 def _find_unstorable(events: Sequence[PostedEvent]) -> list[int]:
@@ -146,7 +209,7 @@ def _is_storable(events: Sequence[PostedEvent]) -> bool:
     return True
 
 
-def _find_duplicates(service_id: int, events: Sequence[PostedEvent]) -> list[int]:
+def _find_duplicates(service_id: int, events: Sequence[PostedEvent], unstorable: Container[int]) -> list[int]:
     """A null subscription never collides, because SQL nulls are distinct."""
     keys = [
         {
@@ -155,7 +218,7 @@ def _find_duplicates(service_id: int, events: Sequence[PostedEvent]) -> list[int
             "transaction_id": event.transaction_id,
         }
         for index, event in enumerate(events)
-        if event.external_subscription_id is not None
+        if event.external_subscription_id is not None and index not in unstorable
     ]
     return [
         index for (index,) in _execute(FIND_DUPLICATES, {"service_id": service_id, "events": _encode(keys)})

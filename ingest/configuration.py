@@ -18,6 +18,9 @@ CONFIGURABLE = (
     "late_usage_policy",
     "required_clean_periods",
     "odoo_company_id",
+    "is_resend_accepted",
+    "is_batch_partial",
+    "events_batch_max",
 )
 
 

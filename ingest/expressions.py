@@ -3,10 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
-from django.utils import timezone
 
 from ingest.collection import PostedEvent
 from ingest.metering.expression import Expression, ExpressionError, parse
@@ -35,13 +35,13 @@ class Failure:
     message: str
 
 
-def evaluate(*, service_id: int, events: Sequence[PostedEvent]) -> list[PostedEvent | Failure]:
+def evaluate(*, service_id: int, events: Sequence[PostedEvent], now: datetime) -> list[PostedEvent | Failure]:
     """The events with the results of their metrics' expressions, as text, in place of what was sent.
 
-    Events of metrics without an expression are as they were. An event is happening now when it says no time.
+    Events of metrics without an expression are as they were. An event that says no time happens `now`.
     """
     fields = find_fields(service_id)
-    return [_evaluate(event, fields[event.code]) if event.code in fields else event for event in events]
+    return [_evaluate(event, fields[event.code], now) if event.code in fields else event for event in events]
 
 
 def find_fields(service_id: int) -> Mapping[str, ComputedField]:
@@ -65,12 +65,12 @@ def _look_up(service_id: int) -> dict[str, ComputedField]:
     }
 
 
-def _evaluate(event: PostedEvent, field: ComputedField) -> PostedEvent | Failure:
+def _evaluate(event: PostedEvent, field: ComputedField, now: datetime) -> PostedEvent | Failure:
     properties = _decode(event.properties)
-    timestamp = event.timestamp or timezone.now()
+    timestamp = event.timestamp or now
     try:
         result = field.expression.evaluate(code=event.code, timestamp=timestamp, properties=properties)
     except ExpressionError as error:
         return Failure(f"expression_evaluation_failed: {error}")
     properties[field.name] = result
-    return msgspec.structs.replace(event, timestamp=timestamp, properties=msgspec.Raw(_encode(properties)))
+    return msgspec.structs.replace(event, properties=msgspec.Raw(_encode(properties)))

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db.models import BooleanField, F, Func, JSONField, Q, QuerySet, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
 
 from ingest.metering.filters import Bucket, list_values
-from ingest.models import Aggregation, Fee, FeeKind, UsageEvent
+from ingest.models import Aggregation, Fee, FeeKind, Metric, UsageEvent
 from ingest.prices import Price, split_charge
-
-WITHOUT_NUMBERS = (Aggregation.COUNT, Aggregation.UNIQUE_COUNT)
 
 
 class _TakesEvent(Func):
@@ -48,9 +47,7 @@ def events_of(fee: Fee) -> QuerySet[UsageEvent]:
     )
     if not metric.is_recurring:
         rows = rows.filter(timestamp__gte=counts_from)
-    if metric.aggregation not in WITHOUT_NUMBERS:
-        number = _NumericProperty(F("properties"), Value(metric.field_name))
-        rows = rows.alias(number=number).filter(Q(number__isnull=False) | Q(quantity__isnull=False))
+    rows = _with_value(rows, metric)
     return _in_group(_in_bucket(rows, price.bucket), price, fee)
 
 
@@ -89,6 +86,16 @@ def find_price(fee: Fee) -> Price | None:
         return None
     prices: Iterator[Price] = iter(split_charge(fee.charge, fee.charge_version))
     return next((price for price in prices if price.filter_values == fee.filter_values), None)
+
+
+def _with_value(rows: QuerySet[UsageEvent], metric: Metric) -> QuerySet[UsageEvent]:
+    """What holds the metric's field: a number, or for a unique count anything."""
+    if metric.aggregation == Aggregation.COUNT:
+        return rows
+    if metric.aggregation == Aggregation.UNIQUE_COUNT:
+        return rows.alias(field=KeyTextTransform(metric.field_name, "properties")).filter(field__isnull=False)
+    number = _NumericProperty(F("properties"), Value(metric.field_name))
+    return rows.alias(number=number).filter(Q(number__isnull=False) | Q(quantity__isnull=False))
 
 
 def _in_bucket(rows: QuerySet[UsageEvent], bucket: Bucket) -> QuerySet[UsageEvent]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
+from ingest.intake_terms import IntakeTerms, terms_of
 from ingest.models import ApiKey, Scope, Service
 
 MARK = "bc"
@@ -38,7 +39,7 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a valid key proves: which service calls, with which of its keys."""
+    """What a valid key proves: which service calls, with which of its keys, and how it wants its events taken."""
 
     service_id: int
     key_id: int
@@ -46,6 +47,7 @@ class Caller:
     expires_at: datetime | None
     scopes: frozenset[str]
     rate_limit: int | None
+    intake: IntakeTerms
 
     @property
     def rule(self) -> str:
@@ -182,7 +184,7 @@ def _trust(digest: str, caller: Caller | None, until: float) -> None:
 
 
 def _look_up(digest: str) -> Caller | None:
-    record = ApiKey.objects.filter(digest=digest, revoked_at=None).first()
+    record = ApiKey.objects.filter(digest=digest, revoked_at=None).select_related("service").first()
     if record is None:
         return None
     now = timezone.now()
@@ -195,6 +197,7 @@ def _look_up(digest: str) -> Caller | None:
         expires_at=record.expires_at,
         scopes=frozenset(record.scopes),
         rate_limit=record.rate_limit,
+        intake=terms_of(record.service),
     )
 
 

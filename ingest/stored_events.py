@@ -1,7 +1,7 @@
 """Events as they are read back: found, listed, and told whose they are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import connection
@@ -39,6 +39,18 @@ def find_event(*, service_id: int, transaction_id: str) -> UsageEvent | None:
     """The event of that id; of several under different subscriptions the one received last."""
     found = events_of_service(service_id).filter(transaction_id=transaction_id)
     return found.order_by("-received_at", "-pk").first()
+
+
+def find_events(
+    *, service_id: int, keys: Collection[tuple[str | None, str]]
+) -> dict[tuple[str | None, str], UsageEvent]:
+    """The events of some subscriptions with those transaction ids, by both; what was never stored is left out."""
+    rows = events_of_service(service_id).filter(
+        external_subscription_id__in={subscription for subscription, _ in keys},
+        transaction_id__in={transaction for _, transaction in keys},
+    )
+    found = {(row.external_subscription_id, row.transaction_id): row for row in rows}
+    return {key: found[key] for key in keys if key in found}
 
 
 def list_events(

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ingest.models import Phase, Service
-from reconciliation import cutover, push, runs, webhooks
+from reconciliation import cutover, event_errors, push, runs, webhooks
 from reconciliation.alone import alone
 from reconciliation.models import RunKind
 from reconciliation.work import do_work, send_all
@@ -57,6 +57,12 @@ def deliver_webhooks() -> None:
                 webhooks.deliver_due(now=timezone.now())
         except SoftTimeLimitExceeded:
             logger.warning("delivery_took_too_long")
+
+
+@shared_task
+def announce_event_errors() -> None:
+    """Tells services which events of the last hour have something wrong."""
+    event_errors.announce_event_errors(now=timezone.now())
 
 
 @shared_task

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from ingest.api.errors import FieldErrors, refuse_body, refuse_fields
 from ingest.api.fields import (
@@ -50,10 +49,10 @@ def decode_event(body: bytes) -> PostedEvent:
     return outcome
 
 
-def decode_batch(body: bytes) -> list[Outcome]:
+def decode_batch(body: bytes, *, limit: int) -> list[Outcome]:
     """The events of POST /events/batch in their order, each as an event or as what is wrong with it.
 
-    Raises ApiError: 400 when the body is not a JSON object, 422 when there are no events or too many.
+    Raises ApiError: 400 when the body is not a JSON object, 422 when there are no events or more than `limit`.
     """
     raw = decode_root(body).get("events", NULL)
     try:
@@ -62,7 +61,7 @@ def decode_batch(body: bytes) -> list[Outcome]:
         raise refuse_fields({"events": ["value_is_invalid"]}) from None
     if not items:
         raise refuse_fields({"events": ["no_events"]})
-    if len(items) > settings.EVENTS_BATCH_MAX:
+    if len(items) > limit:
         raise refuse_fields({"events": ["too_many_events"]})
     return _read_events(items)
 

@@ -1,16 +1,17 @@
 """POST /events and /events/batch: usage events in, each stored at most once (Lago: events)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ingest.api.decoding import Outcome, decode_batch, decode_event
+from ingest.api.decoding import decode_batch, decode_event
 from ingest.api.errors import ApiError, FieldErrors, refuse_fields
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import paginate
@@ -18,10 +19,13 @@ from ingest.api.queries import read_flag, read_instant
 from ingest.api.rendering import render_decimal, render_millisecond, render_second
 from ingest.api.schema import BATCH, BATCH_EXAMPLES, EVENT_EXAMPLES, EventInput
 from ingest.api.view import ApiView
-from ingest.collection import EventsRefused, PostedEvent, Refusal, find_refusals, store_events
-from ingest.expressions import Failure, evaluate
+from ingest.collection import PostedEvent, Refusal
+from ingest.expressions import Failure
+from ingest.intake import Taken, take_events
+from ingest.keys import Caller
 from ingest.models import Scope, UsageEvent
-from ingest.stored_events import count_events, find_event, list_events
+from ingest.stored_events import count_events, find_event, find_events, list_events
+from ingest.verdicts import judge
 
 REFUSALS: dict[Refusal, FieldErrors] = {
     Refusal.DUPLICATE: {"transaction_id": ["value_already_exist"]},
@@ -45,9 +49,24 @@ class Event(msgspec.Struct, gc=False):
     lago_subscription_id: str | None = None
 
 
+class JudgedEvent(Event, gc=False, kw_only=True):
+    """An event that is read back, with what metering makes of it today; the verdict is not Lago's."""
+
+    verdict: str
+
+
 EventAnswer = envelop("event", Event, "EventAnswer")
-EventsAnswer = envelop("events", list[Event], "EventsAnswer")
-EventListAnswer = list_of("events", Event, "EventListAnswer")
+JudgedEventAnswer = envelop("event", JudgedEvent, "JudgedEventAnswer")
+
+
+class EventsAnswer(msgspec.Struct):
+    """The events of a batch that are stored now, in their order; `errors` are only there if some are refused."""
+
+    events: list[Event]
+    errors: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+EventListAnswer = list_of("events", JudgedEvent, "EventListAnswer")
 LIST_QUERY = (
     OpenApiParameter("code", str, description="Of this metric."),
     OpenApiParameter("external_subscription_id", str, description="Of this subscription."),
@@ -71,7 +90,8 @@ class EventsView(ApiView):
     @describe(
         "list_events",
         "List usage events",
-        description="The newest first. A list of more than 100,000 says about how many there are.",
+        description="The newest first. A list of more than 100,000 says about how many there are. `verdict` says"
+        " whether an event counts, and why not.",
         tag="events",
         answer=EventListAnswer,
         query=LIST_QUERY,
@@ -89,12 +109,13 @@ class EventsView(ApiView):
             is_from_start=read_flag(query, "timestamp_from_started_at", otherwise=False),
         )
         page, meta = paginate(rows, query, count=count_events)
-        return Response({"events": [show_event(event) for event in page], "meta": meta})
+        return Response({"events": _show_judged(page), "meta": meta})
 
     @describe(
         "create_event",
         "Post a usage event",
-        description="200 means that the event is durable. Posting it again answers 422 and changes nothing.",
+        description="200 means that the event is durable. Posting it again answers 422 and changes nothing; if"
+        " the service chose so, 200 with the stored event when it is the same.",
         tag="events",
         takes={"event": EventInput()},
         answer=EventAnswer,
@@ -102,15 +123,10 @@ class EventsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Stores the event; 200 means that it is durable."""
-        (event,) = evaluate(service_id=self.caller.service_id, events=[decode_event(self.body)])
-        if isinstance(event, Failure):
-            raise refuse_fields(event.message)
-        try:
-            received_at = store_events(service_id=self.caller.service_id, events=[event])
-        except EventsRefused as refusal:
-            raise refuse_fields(REFUSALS[refusal.refusals[0]]) from refusal
-        (answer,) = _render_events([event], received_at)
-        return Response({"event": answer})
+        taken = _take(self.caller, {0: decode_event(self.body)}, is_whole=True)
+        if not taken.is_anything:
+            raise refuse_fields(_tell(taken.refused[0]))
+        return Response({"event": _show_taken(self.caller.service_id, taken)[0]})
 
 
 class EventView(ApiView):
@@ -121,9 +137,10 @@ class EventView(ApiView):
     @describe(
         "get_event",
         "Get a usage event",
-        description="Of several subscriptions' events with this id the one received last.",
+        description="Of several subscriptions' events with this id the one received last. `verdict` says whether it"
+        " counts, and why not.",
         tag="events",
-        answer=EventAnswer,
+        answer=JudgedEventAnswer,
         refuses=(404,),
     )
     def get(self, request: Request, transaction_id: str) -> Response:
@@ -131,11 +148,11 @@ class EventView(ApiView):
         event = find_event(service_id=self.caller.service_id, transaction_id=transaction_id)
         if event is None:
             raise ApiError(404, code="event_not_found")
-        return Response({"event": show_event(event)})
+        return Response({"event": _show_judged([event])[0]})
 
 
 class EventBatchView(ApiView):
-    """Many events, all or none."""
+    """Many events, all or none; if their service chose so, those that are good."""
 
     resource = "event"
     writes = Scope.INGEST
@@ -143,24 +160,35 @@ class EventBatchView(ApiView):
     @describe(
         "create_events",
         "Post many usage events, all or none",
-        description="When any event is refused none is stored, and `error_details` names each by its index.",
+        description="When any event is refused none is stored, and `error_details` names each by its index. If the"
+        " service chose so the others are stored, and `errors` names the refused ones.",
         tag="events",
         takes={"events": BATCH},
         answer=EventsAnswer,
         examples=BATCH_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
-        """Stores every event, or refuses all of them and says what is wrong with which."""
-        outcomes = _evaluate_sound(self.caller.service_id, decode_batch(self.body))
-        events = [outcome for outcome in outcomes if isinstance(outcome, PostedEvent)]
-        if len(events) < len(outcomes):
-            raise refuse_fields(_name_errors(self.caller.service_id, outcomes))
-        try:
-            received_at = store_events(service_id=self.caller.service_id, events=events)
-        except EventsRefused as refusal:
-            errors = {str(at): REFUSALS[reason] for at, reason in sorted(refusal.refusals.items())}
-            raise refuse_fields(errors) from refusal
-        return Response({"events": _render_events(events, received_at)})
+        """Stores the events; those that are refused are told by their places, with none stored unless in part."""
+        outcomes = decode_batch(self.body, limit=self.caller.intake.batch_max)
+        events = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
+        taken = _take(self.caller, events, is_whole=len(events) == len(outcomes))
+        errors: dict[int, FieldErrors | str] = {
+            at: outcome for at, outcome in enumerate(outcomes) if not isinstance(outcome, PostedEvent)
+        }
+        errors |= {at: _tell(refusal) for at, refusal in taken.refused.items()}
+        told = {str(at): errors[at] for at in sorted(errors)}
+        if not taken.is_anything:
+            raise refuse_fields(told)
+        answer: dict[str, Any] = {"events": list(_show_taken(self.caller.service_id, taken).values())}
+        return Response({**answer, "errors": told} if told else answer)
+
+
+def _show_judged(events: Sequence[UsageEvent]) -> list[JudgedEvent]:
+    verdicts = judge(events, now=timezone.now())
+    return [
+        JudgedEvent(**msgspec.structs.asdict(show_event(event)), verdict=verdicts[event.pk])
+        for event in events
+    ]
 
 
 def show_event(event: UsageEvent) -> Event:
@@ -180,28 +208,32 @@ def show_event(event: UsageEvent) -> Event:
     )
 
 
-def _evaluate_sound(service_id: int, outcomes: Sequence[Outcome]) -> list[Outcome | Failure]:
-    """The outcomes, those that are events with their metrics' expressions evaluated."""
-    sound = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
-    evaluated = dict(zip(sound, evaluate(service_id=service_id, events=list(sound.values())), strict=True))
-    return [evaluated.get(at, outcome) for at, outcome in enumerate(outcomes)]
+def _take(caller: Caller, events: Mapping[int, PostedEvent], *, is_whole: bool) -> Taken:
+    return take_events(
+        service_id=caller.service_id,
+        key_id=caller.key_id,
+        terms=caller.intake,
+        events=events,
+        is_whole=is_whole,
+    )
 
 
-def _name_errors(service_id: int, outcomes: Sequence[Outcome | Failure]) -> dict[str, FieldErrors | str]:
-    """What is wrong at which index, duplicates included, so that a sender can drop all of it at once."""
-    errors: dict[int, FieldErrors | str] = {
-        at: outcome.message if isinstance(outcome, Failure) else outcome
-        for at, outcome in enumerate(outcomes)
-        if not isinstance(outcome, PostedEvent)
-    }
-    sound = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, PostedEvent)}
-    places = list(sound)
-    refusals = find_refusals(service_id=service_id, events=list(sound.values()))
-    errors |= {places[index]: REFUSALS[refusal] for index, refusal in refusals.items()}
-    return {str(at): errors[at] for at in sorted(errors)}
+def _tell(refusal: Refusal | Failure) -> FieldErrors | str:
+    return refusal.message if isinstance(refusal, Failure) else REFUSALS[refusal]
 
 
-def _render_events(events: Sequence[PostedEvent], received_at: datetime) -> list[Event]:
+def _show_taken(service_id: int, taken: Taken) -> dict[int, Event]:
+    """Every event that is durable now, by its place; what was sent again is shown as it is stored."""
+    answers = dict(zip(taken.new, _render_events(taken.new.values(), taken.received_at), strict=True))
+    if not taken.resent:
+        return answers
+    keys = {at: (event.external_subscription_id, event.transaction_id) for at, event in taken.resent.items()}
+    stored = find_events(service_id=service_id, keys=set(keys.values()))
+    answers |= {at: show_event(stored[key]) for at, key in keys.items()}
+    return {at: answers[at] for at in sorted(answers)}
+
+
+def _render_events(events: Iterable[PostedEvent], received_at: datetime) -> list[Event]:
     created_at = render_second(received_at)
     return [
         Event(

@@ -1,6 +1,6 @@
 """The OpenAPI document is made from what the API really reads and writes: input serializers and answer structs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -47,7 +47,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
 
 class StructSchema(OpenApiSerializerExtension):
-    """An answer's struct describes itself: each of its fields is always there."""
+    """An answer's struct describes itself: each of its fields is always there but for one that may be unset."""
 
     target_class = "msgspec.Struct"
     match_subclasses = True
@@ -63,7 +63,7 @@ class StructSchema(OpenApiSerializerExtension):
         )
         for schema in components.values():
             if "properties" in schema and schema["title"] != Error.__name__:
-                schema["required"] = list(schema["properties"])
+                schema["required"] = [name for name in schema["properties"] if _is_there(schema, name)]
         own: dict[str, Any] = components.pop(self.target.__name__)
         for name, schema in components.items():
             component = ResolvedComponent(
@@ -71,6 +71,11 @@ class StructSchema(OpenApiSerializerExtension):
             )
             auto_schema.registry.register_on_missing(component)
         return own
+
+
+def _is_there(schema: Mapping[str, Any], name: str) -> bool:
+    """msgspec names a default for every field but one that is required or unset."""
+    return name in schema.get("required", ()) or "default" in schema["properties"][name]
 
 
 def envelop(root: str, answer: Any, name: str) -> Answer:

@@ -6,6 +6,8 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
+from ingest.models.service import MOST_EVENTS
+
 SECONDS = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}], "examples": [1780586634.123]}
 AMOUNT = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}], "examples": ["12.5"]}
 
@@ -38,7 +40,12 @@ class EventInput(serializers.Serializer):
     precise_total_amount_cents = AmountField(required=False)
 
 
-BATCH = serializers.ListField(child=EventInput(), min_length=1, max_length=settings.EVENTS_BATCH_MAX)
+BATCH = serializers.ListField(
+    child=EventInput(),
+    min_length=1,
+    max_length=MOST_EVENTS,
+    help_text=f"Up to {settings.EVENTS_BATCH_MAX:,} events, or as many as the service chose.",
+)
 
 EVENT = {
     "transaction_id": "c1a9e0b4-1",
@@ -75,5 +82,11 @@ BATCH_EXAMPLES = [
         "two events", {"events": [EVENT, {**EVENT, "transaction_id": "c1a9e0b4-2"}]}, request_only=True
     ),
     OpenApiExample("stored", {"events": [STORED]}, response_only=True, status_codes=["200"]),
+    OpenApiExample(
+        "stored in part",
+        {"events": [STORED], "errors": {"1": TAKEN}},
+        response_only=True,
+        status_codes=["200"],
+    ),
     _show_refusal({"1": TAKEN}),
 ]

@@ -9,10 +9,12 @@ from ingest.api.lifetime_usage import LifetimeUsageView
 from ingest.api.metrics import MetricsView, MetricView
 from ingest.api.plans import PlansView, PlanView
 from ingest.api.subscriptions import SubscriptionsView, SubscriptionView
+from ingest.api.verdicts import VerdictsView
 
 urlpatterns = [
     path("events", EventsView.as_view(), name="events"),
     path("events/batch", EventBatchView.as_view(), name="events-batch"),
+    path("events/verdicts", VerdictsView.as_view(), name="events-verdicts"),
     path("events/<text:transaction_id>", EventView.as_view(), name="event"),
     path("customers", CustomersView.as_view(), name="customers"),
     path("customers/<text:external_id>", CustomerView.as_view(), name="customer"),

@@ -18,6 +18,7 @@ from ingest.models.customer import Customer
 from ingest.models.event import UsageEvent
 from ingest.models.lago_id import LagoId, LagoKind
 from ingest.models.late_usage import LateOutcome, LateSettlement
+from ingest.models.resend import Resend
 from ingest.models.service import LateUsagePolicy, Phase, Service
 from ingest.models.subscription import (
     Biller,
@@ -55,6 +56,7 @@ __all__ = [
     "PlanVersion",
     "RateWindow",
     "RatedPeriod",
+    "Resend",
     "RoundingFunction",
     "Scope",
     "Service",

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from ingest.models.api_key import ApiKey
 from ingest.models.fields import CurrentTransactionId, ExactDecimalField, TransactionIdField
 from ingest.models.service import Service
 
@@ -27,6 +28,16 @@ class UsageEvent(models.Model):
     # The metric's field, read once at intake; null when the metric was unknown then or the text is no number.
     quantity = ExactDecimalField(null=True)
     received_at = models.DateTimeField(db_default=Now())
+    # Unchecked: a key is never deleted, and to check a foreign key costs as much as to write the row's index.
+    key = models.ForeignKey(
+        ApiKey,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The key it was sent with.",
+    )
     transaction = TransactionIdField(db_default=CurrentTransactionId())
 
     class Meta:
@@ -38,6 +49,7 @@ class UsageEvent(models.Model):
         indexes = [
             # Rows arrive in time order: a BRIN reads like partitions at a thousandth of an index's size.
             BrinIndex(fields=["timestamp"], name="event_by_time", pages_per_range=32),
+            BrinIndex(fields=["received_at"], name="event_by_receipt", pages_per_range=32),
         ]
 
     def __str__(self) -> str:

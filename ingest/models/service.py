@@ -3,12 +3,15 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from ingest.models.public import PublicModel
+
+# As many events of ordinary size as one body may hold.
+MOST_EVENTS = 10_000
 
 
 def validate_timezone(name: str) -> None:
@@ -60,11 +63,35 @@ class Service(PublicModel):
         validators=[MinValueValidator(1)],
         help_text="The Odoo company that bills this service; empty is the default one.",
     )
+    is_resend_accepted = models.BooleanField(
+        "accepts events sent again",
+        default=False,
+        help_text="An event that is sent again and is the same in all it says is answered 200, as it is stored;"
+        " else 422, as Lago does.",
+    )
+    is_batch_partial = models.BooleanField(
+        "stores the good events of a batch",
+        default=False,
+        help_text="The others are named in the answer by their place; else a batch is stored whole or not at all,"
+        " as in Lago.",
+    )
+    events_batch_max = models.PositiveIntegerField(
+        "most events of a batch",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_EVENTS)],
+        help_text=f"Up to {MOST_EVENTS:,}; empty is the console's own limit, Lago's hundred unless it is set.",
+    )
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(events_batch_max=None)
+                | models.Q(events_batch_max__range=(1, MOST_EVENTS)),
+                name="service_batch_is_bounded",
+            ),
             models.CheckConstraint(condition=models.Q(phase__in=Phase.values), name="service_phase_is_known"),
             models.CheckConstraint(
                 condition=models.Q(late_usage_policy__in=LateUsagePolicy.values),

@@ -18,6 +18,7 @@ from reconciliation.models.run import Run, RunKind, RunStatus
 from reconciliation.models.webhook import (
     Delivery,
     DeliveryStatus,
+    EventReport,
     SignatureAlgorithm,
     SigningKey,
     WebhookEndpoint,
@@ -33,6 +34,7 @@ __all__ = [
     "CutoverStatus",
     "Delivery",
     "DeliveryStatus",
+    "EventReport",
     "LineKind",
     "OdooFiscalPosition",
     "OdooInvoice",

@@ -103,3 +103,13 @@ class Delivery(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.webhook_type} to {self.endpoint}"
+
+
+class EventReport(models.Model):
+    """Until when a service was told of events with something wrong (Lago: events.errors)."""
+
+    service = models.OneToOneField(Service, on_delete=models.PROTECT, related_name="event_report")
+    reported_until = models.DateTimeField(help_text="Of what was received before this instant.")
+
+    def __str__(self) -> str:
+        return f"{self.service} until {self.reported_until:%Y-%m-%d %H:%M}"

@@ -51,6 +51,15 @@ class RateWindowFactory(DjangoModelFactory):
     used = 1
 
 
+class ResendFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.Resend
+
+    key = factory.SubFactory(ApiKeyFactory)
+    day = SEEN_AT.date()
+    refused = 1
+
+
 class CustomerFactory(DjangoModelFactory):
     class Meta:
         model = ingest.Customer

@@ -144,6 +144,14 @@ class SigningKeyFactory(DjangoModelFactory):
     public_key = "-----BEGIN PUBLIC KEY-----"
 
 
+class EventReportFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.EventReport
+
+    service = factory.SubFactory(ServiceFactory)
+    reported_until = SEEN_AT
+
+
 class DeliveryFactory(DjangoModelFactory):
     class Meta:
         model = reconciliation.Delivery

@@ -39,6 +39,8 @@ WRONG = {
     "service_phase_is_known": lambda: factories.ServiceFactory(phase="sunset"),
     "service_needs_a_clean_period": lambda: factories.ServiceFactory(required_clean_periods=0),
     "service_company_is_an_id": lambda: factories.ServiceFactory(odoo_company_id=0),
+    "service_batch_is_bounded": lambda: factories.ServiceFactory(events_batch_max=0),
+    "resend_once_per_key_and_day": lambda: twice(factories.ResendFactory, "key", "day"),
     "api_key_digest_is_sha256": lambda: factories.ApiKeyFactory(digest="bc_the_key_itself"),
     "api_key_scopes_are_known": lambda: factories.ApiKeyFactory(scopes=["ingest", "admin"]),
     "api_key_rate_limit_lets_one_through": lambda: factories.ApiKeyFactory(rate_limit=0),

@@ -99,7 +99,7 @@ def test_a_fault_of_ours_tells_nothing_of_itself(request_raw, monkeypatch):
     def fail(**values):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("ingest.api.events.store_events", fail)
+    monkeypatch.setattr("ingest.intake.store_events", fail)
     body = b'{"events":[{"transaction_id":"t","code":"c"}]}'
     response = request_raw("POST", "/api/v1/events/batch", body)
     assert answer(response) == {"status": 500, "error": "Internal Server Error"}
@@ -109,7 +109,7 @@ def test_a_database_that_is_gone_is_no_fault_of_the_event(request_raw, monkeypat
     def fail(**values):
         raise OperationalError("the connection is lost")
 
-    monkeypatch.setattr("ingest.api.events.store_events", fail)
+    monkeypatch.setattr("ingest.intake.store_events", fail)
     body = b'{"events":[{"transaction_id":"t","code":"c"}]}'
     response = request_raw("POST", "/api/v1/events/batch", body)
     assert answer(response) == {

@@ -11,7 +11,7 @@ from tests.test_factories import FACTORIES
 
 pytestmark = pytest.mark.django_db
 
-# The session, the person and what they may do, a filter's services, the count and the page.
+# The session, the person and what they may do, a filter's services, the count and the page; four more judge events.
 QUERIES = {
     "ingest.apikey": 7,
     "ingest.auditrecord": 7,
@@ -23,7 +23,7 @@ QUERIES = {
     "ingest.service": 6,
     "ingest.subscription": 7,
     "ingest.usage": 7,
-    "ingest.usageevent": 6,
+    "ingest.usageevent": 10,
     "reconciliation.alarm": 7,
     "reconciliation.amount": 7,
     "reconciliation.cutoverrequest": 7,
