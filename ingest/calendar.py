@@ -166,7 +166,7 @@ def windows_of(
     rows = rows.annotate(has_successor=Exists(successor))
     for subscription in rows.prefetch_related("plan", "customer__service").iterator(CHUNK):
         period = period_by_label(label=period_label, **grid_of(subscription))
-        if period is None or _is_history(subscription, period):
+        if period is None or is_history(subscription, period):
             continue
         ended_at = subscription.terminated_at
         bounds = active_window(
@@ -180,7 +180,7 @@ def windows_of(
     return windows
 
 
-def _is_history(subscription: Subscription, period: Period) -> bool:
+def is_history(subscription: Subscription, period: Period) -> bool:
     """Whether a period ended before the console took the subscription over."""
     return subscription.metered_from is not None and period.end <= subscription.metered_from
 

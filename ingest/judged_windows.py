@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.calendar import Window, grid_of
+from ingest.calendar import Window, grid_of, is_history
 from ingest.measuring.questions import prices_of
 from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.filters import list_values
@@ -48,7 +48,7 @@ def _find_subscriptions(services: Collection[int], external_ids: Collection[str]
     rows = Subscription.objects.filter(service__in=services, external_id__in=external_ids, canceled_at=None)
     rows = rows.select_related("customer").prefetch_related("plan", "customer__service")
     return rows.only(
-        *("external_id", "billing_time", "subscription_at", "started_at", "terminated_at"),
+        *("external_id", "billing_time", "subscription_at", "started_at", "terminated_at", "metered_from"),
         *("service", "plan", "customer__service", "customer__timezone"),
     ).iterator(CHUNK)
 
@@ -114,7 +114,8 @@ def _list_windows(
     found: dict[datetime, tuple[Period, bool]] = {}
     if now is not None:
         current = now if ended_at is None else min(now, ended_at - timedelta.resolution)
-        for at in (started_at, max(started_at, current)):
+        begun_at = max(started_at, subscription.metered_from or started_at)
+        for at in (begun_at, max(begun_at, current)):
             period = periods.find(subscription, at)
             found[period.start] = (period, False)
     for first, last in spans:
@@ -128,7 +129,7 @@ def _list_windows(
             period = next_period(period=period, **grid_of(subscription))
     for period, is_own in found.values():
         bounds = active_window(period=period, started_at=started_at, ended_at=ended_at)
-        if bounds is not None:
+        if bounds is not None and not is_history(subscription, period):
             yield Window(subscription, period, *bounds), is_own
 
 

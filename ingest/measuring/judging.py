@@ -82,9 +82,12 @@ JUDGED = """, judged AS (
     ) AS read
     CROSS JOIN LATERAL (
         SELECT count(*) > 0 AS is_known,
-            coalesce(bool_or(date_trunc('milliseconds', started_at) <= event.timestamp), false) AS has_begun,
+            -- What ended before the console took it over is not metered: it begins with the period of that day.
             coalesce(bool_or(
-                date_trunc('milliseconds', started_at) <= event.timestamp
+                date_trunc('milliseconds', greatest(started_at, metered_from)) <= event.timestamp
+            ), false) AS has_begun,
+            coalesce(bool_or(
+                date_trunc('milliseconds', greatest(started_at, metered_from)) <= event.timestamp
                 AND (terminated_at IS NULL OR date_trunc('milliseconds', terminated_at) > event.timestamp)
             ), false) AS runs
         FROM ingest_subscription

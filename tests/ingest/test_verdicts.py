@@ -86,7 +86,7 @@ def test_an_event_of_no_subscription_is_unmatched(subscription, external_id):
 
 
 def test_a_subscription_that_was_given_up_before_it_began_is_none(subscription):
-    type(subscription).objects.update(canceled_at=NOON)
+    type(subscription).objects.update(canceled_at=subscription.started_at - timedelta(days=1))
     assert verdict_of(post(subscription, NOON, "1")) == Verdict.UNMATCHED_SUBSCRIPTION
 
 
@@ -99,6 +99,13 @@ def test_what_was_used_outside_of_the_subscription_is_before_or_after_it():
     assert verdict_of(post(subscription, NOON, "1")) == Verdict.COUNTED
     assert verdict_of(post(subscription, ends - millisecond, "1")) == Verdict.COUNTED
     assert verdict_of(post(subscription, ends, "1")) == Verdict.AFTER_END
+
+
+def test_what_ended_before_the_console_took_the_subscription_over_is_before_its_start(subscription):
+    type(subscription).objects.update(metered_from=NOON)
+    assert verdict_of(post(subscription, START - timedelta(days=1), "1")) == Verdict.BEFORE_START
+    # The period of that day is metered whole.
+    assert verdict_of(post(subscription, START, "1")) == Verdict.FILTER_DEFAULT
 
 
 @pytest.mark.parametrize("value", ["5e3", "many", True, [1], " 5"])
