@@ -12,7 +12,8 @@ from ingest.api.errors import show_unknown_route
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("admin/", admin.site.urls),
-    # Before the others: `customers/<id>/current_usage` is no customer's id.
+    # Before the others: `customers/<id>/current_usage` is no customer's id, `events/estimate_fees` no event's.
+    path("api/v1/events/", include("reconciliation.api.event_urls")),
     path("api/v1/customers/", include("reconciliation.api.customer_urls")),
     path("api/v1/", include("ingest.api.urls")),
     path("api/v1/", include("reconciliation.api.urls")),

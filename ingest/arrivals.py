@@ -9,14 +9,15 @@ from typing import Any
 
 from django.db import connection
 
-from ingest.buckets import canonical
+from ingest.buckets import canonical, canonical_group
 from ingest.calendar import Window
 from ingest.measuring.questions import ask_arrivals
 from ingest.measuring.statement import compose_arrivals
 from ingest.metering.advance import Arrival, carried_level, walk_arrivals
 from ingest.metering.aggregation.contract import MetricRule, Span
 from ingest.metering.arithmetic import ZERO, exact_difference, exact_sum
-from ingest.metering.events import MeteredEvent
+from ingest.metering.events import MeteredEvent, property_text
+from ingest.metering.grouping import group_of
 from ingest.metering.proration import ceil_share, days_from
 from ingest.metering.usage import MeteredUsage
 from ingest.models import Service
@@ -30,6 +31,8 @@ from ingest.rating.money import round_to_currency
 MOST_LINES = 100
 
 Key = tuple[int, int, str, str]
+# An event: its transaction id, when, the metric's field, the operation, its amount in cents, whether it is late.
+Row = Sequence[Any]
 
 
 @dataclass
@@ -69,22 +72,50 @@ def bill_arrivals(
 
     By subscription, charge, filter and group as they are stored; `prices` are by subscription, charge and filter.
     """
-    parameters = ask_arrivals(service=service, windows=windows, book=book)
-    if parameters is None:
-        return {}
     by_subscription = {window.subscription.pk: window for window in windows}
     billed: dict[Key, BilledEvents] = defaultdict(BilledEvents)
-    with connection.cursor() as cursor:
-        cursor.execute(compose_arrivals(), parameters)
-        for key, rows in groupby(cursor, key=lambda row: row[:4]):
-            subscription_id, charge_id, filters, group = key
-            found: Key = (subscription_id, charge_id, canonical(filters), canonical(group))
-            price = prices[found[:3]]
-            _bill(billed[found], price, by_subscription[subscription_id], [row[4:] for row in rows])
+    for key, rows in _read_buckets(service, windows, book):
+        _bill(billed[key], prices[key[:3]], by_subscription[key[0]], rows)
     return billed
 
 
-def _bill(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Sequence[Any]]) -> None:
+def rate_one_more(
+    *, service: Service, window: Window, book: PriceBook, price: Price, event: MeteredEvent
+) -> Rated | None:
+    """What one more event of a window would be billed on its arrival; None when it does not count.
+
+    It comes after the events of its bucket that happened until then; nothing is stored.
+    """
+    group = canonical_group(
+        dict(zip(price.group_keys, group_of(event.properties, price.group_keys), strict=True))
+    )
+    wanted = (window.subscription.pk, *price.key, group)
+    rows = next((rows for key, rows in _read_buckets(service, [window], book) if key == wanted), [])
+    place = sum(row[1] <= event.timestamp for row in rows)
+    field_name = price.charge.metric.field_name
+    texts = (property_text(event.properties, name) for name in (field_name, "operation_type"))
+    row = ("", event.timestamp, *texts, event.precise_total_amount_cents, False)
+    rated = _rate_events(price, window, [*rows[:place], row, *rows[place:]])
+    return next((each for sequence, each in rated if sequence == place), None)
+
+
+def _read_buckets(
+    service: Service, windows: Sequence[Window], book: PriceBook
+) -> Iterator[tuple[Key, list[Row]]]:
+    """The events of each bucket that are billed on arrival, in time order, streamed bucket by bucket."""
+    parameters = ask_arrivals(service=service, windows=windows, book=book)
+    if parameters is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(compose_arrivals(), parameters)
+        for (subscription_id, charge_id, filters, group), rows in groupby(cursor, key=lambda row: row[:4]):
+            yield (
+                (subscription_id, charge_id, canonical(filters), canonical(group)),
+                [row[4:] for row in rows],
+            )
+
+
+def _bill(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Row]) -> None:
     _add_events(billed, price, window, rows)
     if any(is_late for *_, is_late in rows):
         # An event that came late may move those after it into another tier: what it makes is the difference.
@@ -93,7 +124,15 @@ def _bill(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Seq
         billed.late = exact_difference(billed.amount, on_time.amount)
 
 
-def _add_events(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Sequence[Any]]) -> None:
+def _add_events(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Row]) -> None:
+    currency = price.charge.plan.currency
+    for sequence, rated in _rate_events(price, window, rows):
+        name = "carried into the period" if sequence is None else rows[sequence][0]
+        billed.add(rated, currency, name=name)
+
+
+def _rate_events(price: Price, window: Window, rows: Sequence[Row]) -> Iterator[tuple[int | None, Rated]]:
+    """What each event that counts costs, by its place; first, without one, the level that a period begins with."""
     metric = price.charge.metric
     rule = MetricRule(metric.aggregation, metric.field_name, metric.is_recurring)
     span = _span_of(window)
@@ -102,8 +141,7 @@ def _add_events(billed: BilledEvents, price: Price, window: Window, rows: Sequen
     model = CHARGE_MODELS[price.version.model]
     carried = carried_level(rule=rule, events=events, span=span)
     if carried > 0:
-        began = model.rate(price.properties, MeteredUsage(carried, 1), currency=currency)
-        billed.add(began, currency, name="carried into the period")
+        yield None, model.rate(price.properties, MeteredUsage(carried, 1), currency=currency)
     arrivals = walk_arrivals(rule=rule, events=events, span=span)
     if price.version.is_prorated:
         arrivals = (_by_days(arrival, span) for arrival in arrivals)
@@ -114,8 +152,7 @@ def _add_events(billed: BilledEvents, price: Price, window: Window, rows: Sequen
         arrivals=arrivals,
         currency=currency,
     ):
-        name, *_ = rows[arrival.event.sequence]
-        billed.add(rated, currency, name=name)
+        yield arrival.event.sequence, rated
 
 
 def _by_days(arrival: Arrival, span: Span) -> Arrival:
@@ -125,7 +162,7 @@ def _by_days(arrival: Arrival, span: Span) -> Arrival:
     return replace(arrival, before=MeteredUsage(ZERO, 0), after=after)
 
 
-def _events_of(rows: Iterable[Sequence[Any]], field_name: str) -> Iterator[MeteredEvent]:
+def _events_of(rows: Iterable[Row], field_name: str) -> Iterator[MeteredEvent]:
     for place, (_, timestamp, value, operation, cents, _) in enumerate(rows):
         properties = {"operation_type": operation, field_name: value}
         yield MeteredEvent(timestamp, place, properties, cents)

@@ -25,8 +25,10 @@ _run = ExitStack()
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Before pytest-django reads the settings; the workers of a parallel run inherit the environment."""
-    # A run in a shell's background is born deaf to Ctrl-C, and so would be every program that a test interrupts.
+    # A run in a shell's background is born deaf to Ctrl-C, and one under nohup to hanging up, and so would be every
+    # program that a test signals.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     clear_stale_runs()

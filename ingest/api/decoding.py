@@ -38,18 +38,21 @@ class EventBody(msgspec.Struct, gc=False):
     precise_total_amount_cents: Any = None
 
 
-def decode_event(body: bytes) -> PostedEvent:
-    """The event of POST /events. Raises ApiError: 400 without an `event`, 422 with codes by field."""
+def decode_event(body: bytes, *, needs_id: bool = True) -> PostedEvent:
+    """The event of POST /events. Raises ApiError: 400 without an `event`, 422 with codes by field.
+
+    One that is only to be estimated `needs_id` not: it gets one.
+    """
     raw = decode_root(body).get("event")
     if raw is None or bytes(raw) == b"null":
         raise refuse_body("param is missing or the value is empty or invalid: event")
-    (outcome,) = _read_events([raw])
+    (outcome,) = _read_events([raw], needs_id=needs_id)
     if not isinstance(outcome, PostedEvent):
         raise refuse_fields(outcome)
     return outcome
 
 
-def decode_batch(body: bytes, *, limit: int) -> list[Outcome]:
+def decode_batch(body: bytes, *, limit: int, needs_id: bool = True) -> list[Outcome]:
     """The events of POST /events/batch in their order, each as an event or as what is wrong with it.
 
     Raises ApiError: 400 when the body is not a JSON object, 422 when there are no events or more than `limit`.
@@ -63,19 +66,24 @@ def decode_batch(body: bytes, *, limit: int) -> list[Outcome]:
         raise refuse_fields({"events": ["no_events"]})
     if len(items) > limit:
         raise refuse_fields({"events": ["too_many_events"]})
-    return _read_events(items)
+    return _read_events(items, needs_id=needs_id)
 
 
-def _read_events(items: Sequence[msgspec.Raw]) -> list[Outcome]:
+def _read_events(items: Sequence[msgspec.Raw], *, needs_id: bool) -> list[Outcome]:
     public_ids = make_public_ids(len(items))
-    return [_read_event(item, public_id) for item, public_id in zip(items, public_ids, strict=True)]
+    return [
+        _read_event(item, public_id, needs_id=needs_id)
+        for item, public_id in zip(items, public_ids, strict=True)
+    ]
 
 
-def _read_event(item: msgspec.Raw, public_id: str) -> Outcome:
+def _read_event(item: msgspec.Raw, public_id: str, *, needs_id: bool) -> Outcome:
     try:
         body = _EVENT.decode(item)
     except msgspec.ValidationError as error:
         return _locate(error)
+    if body.transaction_id is None and not needs_id:
+        body.transaction_id = public_id
     try:
         return PostedEvent(
             public_id=public_id,

@@ -51,7 +51,8 @@ class AppliedTax(msgspec.Struct):
 class FeeOut(msgspec.Struct, kw_only=True):
     """A rated amount; `precise_…` amounts are unrounded, in the currency's own unit unless they say cents."""
 
-    lago_id: str
+    # None of an estimate.
+    lago_id: str | None
     lago_charge_id: str | None
     lago_charge_filter_id: None = None
     lago_fixed_charge_id: None = None
@@ -122,18 +123,18 @@ def show_fee(billed: BilledFee) -> FeeOut:
         pay_in_advance=bool(fee.charge_version and fee.charge_version.is_pay_in_advance),
         amount_cents=amount_cents,
         amount_currency=currency,
-        precise_amount=_text(exact),
-        precise_total_amount=_text(exact_sum((exact, tax))),
+        precise_amount=show_number(exact),
+        precise_total_amount=show_number(exact_sum((exact, tax))),
         taxes_amount_cents=tax_cents,
-        taxes_precise_amount=_text(tax),
+        taxes_precise_amount=show_number(tax),
         taxes_rate=float(sum(each.rate.percent for each in billed.taxes)),
-        total_aggregated_units=_text(fee.quantity if fee.full_quantity is None else fee.full_quantity),
+        total_aggregated_units=show_number(fee.quantity if fee.full_quantity is None else fee.full_quantity),
         total_amount_cents=amount_cents + tax_cents,
         total_amount_currency=currency,
-        units=_text(fee.quantity),
-        precise_unit_amount=_text(fee.unit_amount or Decimal(0)),
+        units=show_number(fee.quantity),
+        precise_unit_amount=show_number(fee.unit_amount or Decimal(0)),
         sub_total_excluding_taxes_amount_cents=amount_cents,
-        sub_total_excluding_taxes_precise_amount_cents=_text(cents),
+        sub_total_excluding_taxes_precise_amount_cents=show_number(cents),
         events_count=fee.events_count,
         created_at=render_second(fee.created_at),
         from_date=render_second(fee.counts_from or fee.period_start),
@@ -205,5 +206,6 @@ def _show_details(fee: Fee) -> dict[str, Any]:
     return DETAILS[model](lines)
 
 
-def _text(number: Decimal) -> str:
+def show_number(number: Decimal) -> str:
+    """A number as the API writes decimals."""
     return render_decimal(number) or "0.0"

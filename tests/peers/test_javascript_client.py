@@ -24,11 +24,12 @@ def saw(address, key):
 
 
 def test_every_call_works_by_changing_base_url_and_key(saw):
-    refused = {"again": 422, "wallets": 404, "missing": 404}
+    refused = {"again": 422, "estimate": 422, "wallets": 404, "missing": 404}
     assert {name: each["status"] for name, each in saw.items()} == {
         name: refused.get(name, 200) for name in saw
     }
     assert saw["again"]["error"]["error_details"] == {"transaction_id": ["value_already_exist"]}
+    assert saw["estimate"]["error"]["error_details"] == {"code": ["does_not_match_an_instant_charge"]}
     assert saw["missing"]["error"]["code"] == "customer_not_found"
     assert saw["wallets"]["error"]["status"] == 404
     assert saw["foundPlan"]["data"]["plan"]["charges"][0]["properties"]["amount"] == "0.05"

@@ -132,6 +132,8 @@ def test_events_usage_fees_and_invoices(subscribed):
     ]
     assert usage.amount_cents == 100
     assert subscribed.customers.past_usage("ada", "ada-1")["usage_periods"] == []
+    estimate = subscribed.events.estimate_fees(use("t-4", "1", code="files"))
+    assert [fee.amount_cents for fee in estimate["fees"]] == [200]
     assert subscribed.fees.find_all()["fees"] == []
     assert subscribed.invoices.find_all()["invoices"] == []
 

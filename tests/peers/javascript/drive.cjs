@@ -70,6 +70,7 @@ async function main() {
   );
   saw.foundEvent = await seen(client.events.findEvent("js-1"));
   saw.events = await seen(client.events.findAllEvents({ external_subscription_id: "js-sub" }));
+  saw.estimate = await seen(client.events.eventEstimateFees(usage("js-4", 1)));
   saw.usage = await seen(
     client.customers.findCustomerCurrentUsage("js-customer", { external_subscription_id: "js-sub" }),
   );
