@@ -40,7 +40,7 @@ class OrganizationInput(serializers.Serializer):
         return name
 
 
-class BillingConfiguration(msgspec.Struct):
+class OrganizationBilling(msgspec.Struct):
     """How invoices are made; the grace is in days, begun ones counted whole."""
 
     invoice_grace_period: int
@@ -58,7 +58,7 @@ class Organization(msgspec.Struct):
     webhook_url: str | None
     webhook_urls: list[str]
     timezone: str
-    billing_configuration: BillingConfiguration
+    billing_configuration: OrganizationBilling
     default_currency: str | None = None
     country: str | None = None
     address_line1: str | None = None
@@ -93,7 +93,7 @@ def show_organization(service: Service) -> Organization:
         webhook_url=urls[0] if urls else None,
         webhook_urls=urls,
         timezone=service.timezone,
-        billing_configuration=BillingConfiguration(-(-service.grace_hours // HOURS_OF_A_DAY)),
+        billing_configuration=OrganizationBilling(-(-service.grace_hours // HOURS_OF_A_DAY)),
     )
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.calendar import closed_labels, newest_closed_labels, running_subscriptions, windows_of
+from ingest.calendar import closed_labels, newest_closed_periods, running_subscriptions, windows_of
 from ingest.models import Fee, FeeKind, Usage
 from tests import factories
 from tests.ingest.selling import add_charge, bill, make_subscription, post
@@ -131,7 +131,7 @@ class TestCanceled:
         service, now = canceled.service, at(20, month=12)
         assert windows_of(service=service, period_label="2026-09") == []
         assert closed_labels(service=service, now=now) == []
-        assert newest_closed_labels(service=service, now=now, count=2) == set()
+        assert newest_closed_periods(service=service, now=now, count=2) == set()
         assert not running_subscriptions(service, now).exists()
         assert bill(service) == (0, 0)
 
@@ -142,7 +142,7 @@ class TestPending:
         make_subscription(service=service, started_at=at(15, month=12))
         now = at(20, month=10)
         assert closed_labels(service=service, now=now) == ["2026-06", "2026-07"]
-        assert newest_closed_labels(service=service, now=now, count=1) == set()
+        assert newest_closed_periods(service=service, now=now, count=1) == set()
         assert windows_of(service=service, period_label="2026-09") == []
 
     def test_it_runs_later_and_is_judged_with_the_others(self):

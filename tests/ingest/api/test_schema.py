@@ -1,7 +1,9 @@
 """The OpenAPI document is complete, and its examples are what really happens."""
 
+from collections import Counter
 from io import StringIO
 
+import msgspec
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -10,6 +12,8 @@ from ingest.api.schema import EVENT, STORED, TAKEN
 from tests.ingest.api.refusals import refused
 
 pytestmark = pytest.mark.django_db
+
+OURS = ("ingest", "reconciliation")
 
 
 def test_the_document_is_valid_and_made_without_a_warning():
@@ -36,3 +40,16 @@ def test_the_examples_are_true(post):
     assert refused(post("events", {"event": EVENT})) == TAKEN
     other = {**EVENT, "transaction_id": "other"}
     assert refused(post("events/batch", {"events": [other, EVENT]})) == {"1": TAKEN}
+
+
+def test_no_two_answers_have_one_name():
+    """The document would describe both by whichever came first."""
+    call_command("spectacular", stdout=StringIO())
+    names = Counter(kind.__name__ for kind in descendants(msgspec.Struct) if kind.__module__.startswith(OURS))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def descendants(kind):
+    for child in kind.__subclasses__():
+        yield child
+        yield from descendants(child)

@@ -277,6 +277,7 @@ def test_an_operator_configures_a_service_and_the_audit_has_both_values(client, 
 def test_a_company_that_odoo_cannot_have_is_refused_at_its_field(client, operator, ready, company):
     client.force_login(operator)
     kept = {name: getattr(ready, name) for name in CONFIGURABLE}
+    kept = {name: value for name, value in kept.items() if value not in {None, False}}
 
     response = client.post(service_page(ready), {**kept, "odoo_company_id": company})
 

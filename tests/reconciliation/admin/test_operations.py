@@ -162,7 +162,7 @@ def test_an_endpoint_signed_by_jwt_has_no_key_to_show(client, operator):
 def test_an_address_that_nothing_can_be_posted_to_is_refused_at_its_field(client, operator, url):
     service = factories.ServiceFactory()
     client.force_login(operator)
-    values = {"service": service.code, "url": url}
+    values = {"service": service.code, "url": url, "algorithm": "hmac"}
 
     page = client.post(reverse("admin:reconciliation_webhookendpoint_add"), values)
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from ingest.billers import biller_of
-from ingest.calendar import closed_labels, newest_closed_labels, windows_of
+from ingest.calendar import closed_labels, newest_closed_periods, windows_of
 from ingest.errors import DomainError
 from ingest.models import BillerTerm, Fee, Plan, Subscription
 from ingest.subscriptions import subscribe
@@ -46,7 +46,10 @@ class TestThePast:
         clock.move_to(LATER)
         now = timezone.now()
         assert closed_labels(service=service, now=now) == ["2026-11", "2026-12"]
-        assert newest_closed_labels(service=service, now=now, count=3) == {"2026-11", "2026-12"}
+        assert {each.label for each in newest_closed_periods(service=service, now=now, count=3)} == {
+            "2026-11",
+            "2026-12",
+        }
         assert windows_of(service=service, period_label="2026-10") == []
         bill(service, "2026-10", now=now)
         assert not Fee.objects.exists()
