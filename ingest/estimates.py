@@ -22,29 +22,18 @@ from ingest.metering.events import MeteredEvent, property_text
 from ingest.metering.filters import pick_filter
 from ingest.metering.grouping import group_of
 from ingest.metering.numeric import parse_decimal
-from ingest.models import Aggregation, Metric, Subscription
+from ingest.models import Aggregation, Fee, FeeKind, Metric, Subscription
 from ingest.prices import Price, PriceBook, filters_of
 from ingest.rating.charge_models.contract import Rated
 from ingest.rating.instant import ESTIMATED, estimate
+from ingest.rating.money import round_to_currency
 
 # What they aggregate is no number.
 WITHOUT_NUMBERS = (Aggregation.COUNT, Aggregation.UNIQUE_COUNT)
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What one event would cost under one charge; the amount is exact, in the plan's currency."""
-
-    subscription: Subscription
-    window: Window
-    price: Price
-    grouped_by: dict[str, str | None]
-    transaction_id: str
-    rated: Rated
-
-
-def estimate_event(*, service_id: int, event: PostedEvent, now: datetime) -> list[Estimate]:
-    """What the event would cost after all there is in its period.
+def estimate_event(*, service_id: int, event: PostedEvent, now: datetime) -> list[Fee]:
+    """The fees that the event would make after all there is in its period, as rows that are not stored.
 
     Refuses `unknown_subscription`, `unknown_metric`, `no_instant_charge` when nothing of the plan bills it on
     arrival, `not_numeric`, and `expression_failed` with Lago's text.
@@ -63,8 +52,8 @@ def estimate_event(*, service_id: int, event: PostedEvent, now: datetime) -> lis
     return found
 
 
-def estimate_alone(*, service_id: int, event: PostedEvent, now: datetime) -> list[Estimate]:
-    """What the event would cost if it were the only one; refuses as `estimate_event` does.
+def estimate_alone(*, service_id: int, event: PostedEvent, now: datetime) -> list[Fee]:
+    """The fees that the event would make if it were the only one; refuses as `estimate_event` does.
 
     Of charges that are billed on arrival the `standard` and `percentage` ones alone, as in Lago.
     """
@@ -84,13 +73,29 @@ class _Asked:
     book: PriceBook
     prices: tuple[Price, ...]
     event: MeteredEvent
-    transaction_id: str
 
-    def tell(self, price: Price, rated: Rated) -> Estimate:
+    def tell(self, price: Price, rated: Rated) -> Fee:
         """What a price makes of it."""
-        keys = price.group_keys
-        grouped_by = dict(zip(keys, group_of(self.event.properties, keys), strict=True))
-        return Estimate(self.subscription, self.window, price, grouped_by, self.transaction_id, rated)
+        keys, currency = price.group_keys, price.charge.plan.currency
+        return Fee(
+            subscription=self.subscription,
+            kind=FeeKind.USAGE,
+            charge=price.charge,
+            charge_version=price.version,
+            period_start=self.window.period.start,
+            period_end=self.window.period.end,
+            counts_from=self.window.counts_from,
+            counts_to=self.window.counts_to,
+            filter_values=price.filter_values,
+            grouped_by=dict(zip(keys, group_of(self.event.properties, keys), strict=True)),
+            currency=currency,
+            quantity=rated.quantity,
+            events_count=1,
+            exact_amount=rated.amount,
+            amount=round_to_currency(rated.amount, currency),
+            unit_amount=rated.unit_amount,
+            created_at=self.event.timestamp,
+        )
 
 
 def _ask(service_id: int, posted: PostedEvent, now: datetime) -> _Asked:
@@ -110,7 +115,7 @@ def _ask(service_id: int, posted: PostedEvent, now: datetime) -> _Asked:
     if not prices:
         raise DomainError("no_instant_charge", "No charge of the plan bills this metric on arrival.")
     _check_number(metric, event)
-    return _Asked(subscription, window, book, prices, event, posted.transaction_id)
+    return _Asked(subscription, window, book, prices, event)
 
 
 def _find_subscription(service_id: int, external_id: str | None, now: datetime) -> Subscription:

@@ -22,7 +22,6 @@ def create_metric(*, service_id: int, values: Mapping[str, Any], rule: str) -> M
     Refuses with `code_is_taken`. `rule` says what asked for it, as in `audit.Decision`.
     """
     code = values["code"]
-    _refuse_taken(service_id, code)
     metric, is_new = Metric.objects.get_or_create(
         service_id=service_id,
         code=code,
@@ -30,7 +29,7 @@ def create_metric(*, service_id: int, values: Mapping[str, Any], rule: str) -> M
         defaults={name: value for name, value in values.items() if name != "code"},
     )
     if not is_new:
-        raise DomainError("code_is_taken", f"There is a metric {code} already.")
+        raise _is_taken(code)
     _record(metric, "metric.create", rule, after=_describe(metric))
     return metric
 
@@ -52,8 +51,11 @@ def change_metric(*, metric: Metric, values: Mapping[str, Any], rule: str) -> Me
             setattr(row, name, value)
     after = _describe(row)
     if after != before:
-        if row.code != before["code"]:
-            _refuse_taken(row.service_id, row.code)
+        others = Metric.objects.filter(service=row.service_id, code=row.code, deleted_at=None).exclude(
+            pk=row.pk
+        )
+        if others.exists():
+            raise _is_taken(row.code)
         row.save(force_update=True)
         _record(row, "metric.change", rule, before=before, after=after)
     return row
@@ -77,9 +79,8 @@ def delete_metric(*, metric: Metric, rule: str) -> Metric:
     return row
 
 
-def _refuse_taken(service_id: int, code: str) -> None:
-    if Metric.objects.filter(service=service_id, code=code, deleted_at=None).exists():
-        raise DomainError("code_is_taken", f"There is a metric {code} already.")
+def _is_taken(code: str) -> DomainError:
+    return DomainError("code_is_taken", f"There is a metric {code} already.")
 
 
 def _describe(metric: Metric) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """/events/estimate_fees and the instant estimates: what events would cost, before they are posted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 import msgspec
 from django.utils import timezone
@@ -11,19 +10,17 @@ from rest_framework.response import Response
 from ingest.api.decoding import decode_batch, decode_event
 from ingest.api.errors import ApiError, FieldErrors, refuse_fields
 from ingest.api.openapi import describe, envelop
-from ingest.api.rendering import render_second
 from ingest.api.schema import BATCH, EventInput
 from ingest.api.view import ApiView
 from ingest.collection import PostedEvent
 from ingest.errors import DomainError
-from ingest.estimates import Estimate, estimate_alone, estimate_event
-from ingest.metering.arithmetic import exact_sum
-from ingest.models import Scope
-from ingest.rating.money import exponent, round_to_currency, to_cents
+from ingest.estimates import estimate_alone, estimate_event
+from ingest.models import Fee, Scope
+from ingest.rating.money import exponent
 from ingest.rating.taxes import tax_of
-from reconciliation.api.fee_answers import AppliedTax, FeeItem, FeeOut, show_number, show_tax
+from reconciliation.api.fee_answers import FeeItem, FeeOut, show_fee, show_number
 from reconciliation.expected_taxes import CustomerTaxes, read_customer_taxes
-from reconciliation.fee_taxes import FeeTax
+from reconciliation.fee_taxes import BilledFee, FeeTax
 
 REFUSALS: Mapping[str, ApiError] = {
     "unknown_subscription": ApiError(404, code="subscription_not_found"),
@@ -77,7 +74,7 @@ class EstimateView(ApiView):
         event = decode_event(self.body, needs_id=False)
         found = _estimate(estimate_event, self.caller.service_id, event)
         customer = found[0].subscription.customer
-        products = [each.price.charge.odoo_product_id for each in found]
+        products = [fee.charge.odoo_product_id for fee in found if fee.charge]
         taxes = read_customer_taxes(customer=customer, product_ids=products)
         return Response({"fees": [_show_fee(each, taxes) for each in found]})
 
@@ -101,7 +98,7 @@ class InstantEstimateView(ApiView):
         """The fees that the event alone would make."""
         event = decode_event(self.body, needs_id=False)
         found = _estimate(estimate_alone, self.caller.service_id, event)
-        return Response({"fees": [_show_instant(each) for each in found]})
+        return Response({"fees": [_show_instant(fee, event) for fee in found]})
 
 
 class InstantEstimateBatchView(ApiView):
@@ -128,13 +125,16 @@ class InstantEstimateBatchView(ApiView):
         if errors:
             raise refuse_fields(errors)
         events = [each for each in outcomes if isinstance(each, PostedEvent)]
-        found = [_estimate(estimate_alone, self.caller.service_id, event) for event in events]
-        return Response({"fees": [_show_instant(each) for some in found for each in some]})
+        service_id = self.caller.service_id
+        fees = [
+            _show_instant(fee, event)
+            for event in events
+            for fee in _estimate(estimate_alone, service_id, event)
+        ]
+        return Response({"fees": fees})
 
 
-def _estimate(
-    estimate: Callable[..., Sequence[Estimate]], service_id: int, event: PostedEvent
-) -> Sequence[Estimate]:
+def _estimate(estimate: Callable[..., Sequence[Fee]], service_id: int, event: PostedEvent) -> Sequence[Fee]:
     try:
         return estimate(service_id=service_id, event=event, now=timezone.now())
     except DomainError as error:
@@ -143,78 +143,15 @@ def _estimate(
         raise REFUSALS.get(error.code, error) from error
 
 
-def _show_fee(estimate: Estimate, taxes: CustomerTaxes) -> FeeOut:
-    price, subscription = estimate.price, estimate.subscription
-    currency = price.charge.plan.currency
-    exact = estimate.rated.amount
-    amount = round_to_currency(exact, currency)
-    rates = taxes.rates(price.charge.odoo_product_id)
-    charged = [FeeTax(rate.name, rate.tax_rate, tax_of(amount, rate.tax_rate)) for rate in rates]
-    tax = exact_sum(each.exact for each in charged)
-    cents, tax_cents = to_cents(amount, currency), to_cents(tax, currency)
-    applied: list[AppliedTax] = [show_tax(each, currency) for each in charged]
-    return FeeOut(
-        lago_id=None,
-        lago_charge_id=str(price.charge.public_id),
-        lago_invoice_id=None,
-        lago_subscription_id=str(subscription.public_id),
-        external_subscription_id=subscription.external_id,
-        lago_customer_id=str(subscription.customer.public_id),
-        external_customer_id=subscription.customer.external_id,
-        item=_show_item(estimate),
-        pay_in_advance=True,
-        amount_cents=cents,
-        amount_currency=currency,
-        precise_amount=show_number(exact),
-        precise_total_amount=show_number(exact_sum((exact, tax))),
-        taxes_amount_cents=tax_cents,
-        taxes_precise_amount=show_number(tax),
-        taxes_rate=float(sum(each.rate.percent for each in charged)),
-        total_aggregated_units=show_number(estimate.rated.quantity),
-        total_amount_cents=cents + tax_cents,
-        total_amount_currency=currency,
-        units=show_number(estimate.rated.quantity),
-        precise_unit_amount=show_number(estimate.rated.unit_amount),
-        sub_total_excluding_taxes_amount_cents=cents,
-        sub_total_excluding_taxes_precise_amount_cents=show_number(amount.scaleb(exponent(currency))),
-        events_count=1,
-        created_at=render_second(timezone.now()),
-        from_date=render_second(estimate.window.counts_from),
-        to_date=render_second(estimate.window.counts_to - timedelta(seconds=1)),
-        amount_details={},
-        applied_taxes=applied,
-    )
+def _show_fee(fee: Fee, taxes: CustomerTaxes) -> FeeOut:
+    rates = taxes.rates(fee.charge.odoo_product_id if fee.charge else None)
+    charged = [FeeTax(rate.name, rate.tax_rate, tax_of(fee.amount, rate.tax_rate)) for rate in rates]
+    return msgspec.structs.replace(show_fee(BilledFee(fee, None, charged)), lago_id=None)
 
 
-def _show_instant(estimate: Estimate) -> InstantFee:
-    price, subscription = estimate.price, estimate.subscription
-    currency = price.charge.plan.currency
-    return InstantFee(
-        lago_charge_id=str(price.charge.public_id),
-        lago_subscription_id=str(subscription.public_id),
-        external_subscription_id=subscription.external_id,
-        lago_customer_id=str(subscription.customer.public_id),
-        external_customer_id=subscription.customer.external_id,
-        item=_show_item(estimate),
-        amount_cents=show_number(estimate.rated.amount.scaleb(exponent(currency))),
-        amount_currency=currency,
-        units=show_number(estimate.rated.quantity),
-        event_transaction_id=estimate.transaction_id,
-    )
-
-
-def _show_item(estimate: Estimate) -> FeeItem:
-    price = estimate.price
-    metric = price.charge.metric
-    return FeeItem(
-        type="charge",
-        code=metric.code,
-        name=metric.name,
-        description=metric.description or None,
-        invoice_display_name=price.charge.invoice_display_name or None,
-        filters=price.filter_values,
-        filter_invoice_display_name=None,
-        lago_item_id=str(metric.public_id),
-        item_type="BillableMetric",
-        grouped_by={key: value or "" for key, value in estimate.grouped_by.items()},
-    )
+def _show_instant(fee: Fee, event: PostedEvent) -> InstantFee:
+    shown = show_fee(BilledFee(fee, None))
+    names = set(InstantFee.__struct_fields__) & set(FeeOut.__struct_fields__)
+    kept = {name: getattr(shown, name) for name in names - {"lago_id", "amount_cents"}}
+    cents = fee.exact_amount.scaleb(exponent(fee.currency))
+    return InstantFee(**kept, amount_cents=show_number(cents), event_transaction_id=event.transaction_id)

@@ -105,11 +105,10 @@ FeesAnswer = list_of("fees", FeeOut, "FeesAnswer")
 def show_fee(billed: BilledFee) -> FeeOut:
     """One fee with its taxes; a tax that is not known is none."""
     fee, tax = billed.fee, billed.exact_tax
-    currency, cents = fee.currency, fee.billed_amount.scaleb(exponent(fee.currency))
+    currency, subscription = fee.currency, fee.subscription
     # What another period's bill has of it, or none, is not on this one.
-    exact = exact_difference(fee.exact_amount, fee.deferred_amount)
-    subscription = fee.subscription
-    amount_cents = to_cents(fee.billed_amount, currency)
+    exact, amount = (exact_difference(each, fee.deferred_amount) for each in (fee.exact_amount, fee.amount))
+    amount_cents = to_cents(amount, currency)
     tax_cents = to_cents(tax, currency)
     return FeeOut(
         lago_id=str(fee.public_id),
@@ -134,7 +133,7 @@ def show_fee(billed: BilledFee) -> FeeOut:
         units=show_number(fee.quantity),
         precise_unit_amount=show_number(fee.unit_amount or Decimal(0)),
         sub_total_excluding_taxes_amount_cents=amount_cents,
-        sub_total_excluding_taxes_precise_amount_cents=show_number(cents),
+        sub_total_excluding_taxes_precise_amount_cents=show_number(amount.scaleb(exponent(currency))),
         events_count=fee.events_count,
         created_at=render_second(fee.created_at),
         from_date=render_second(fee.counts_from or fee.period_start),
