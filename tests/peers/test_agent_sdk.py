@@ -35,8 +35,7 @@ def test_usage_is_counted_once_across_a_restart(serve_at, key):
         for number in range(CALLS):
             sdk.emit(usage, event_id=f"call-{number}")
             if number == CALLS // 3:
-                server.process.kill()
-                server.process.wait()
+                server.kill()
     for number in range(10):  # what was sent already is sent again, as after a crash of the sender
         sdk.emit(usage, event_id=f"call-{number}")
     with start():

@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CALLS_EACH = 20
+CALLS_EACH = 10
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
