@@ -70,7 +70,7 @@ class Sender:
 
 def show_senders(request: HttpRequest, *, screen: Any) -> TemplateResponse:
     """A day's events by service and key, counted by verdict."""
-    form = DayForm(request.GET)
+    form = _read_form(request)
     day = form.chosen_day
     senders = [sender for service in form.services for sender in _list_senders(service, day)]
     return _show(request, screen, form, "admin/verdicts.html", title="Verdicts", day=day, senders=senders)
@@ -78,7 +78,7 @@ def show_senders(request: HttpRequest, *, screen: Any) -> TemplateResponse:
 
 def show_runs(request: HttpRequest, *, screen: Any) -> TemplateResponse:
     """A day's events that say the same at the same time under several ids."""
-    form = DayForm(request.GET)
+    form = _read_form(request)
     day = form.chosen_day
     start = start_of(day)
     runs = [
@@ -90,6 +90,12 @@ def show_runs(request: HttpRequest, *, screen: Any) -> TemplateResponse:
     rows = [_show_run(service, run, named) for service, run in runs]
     title = "Possible duplicates"
     return _show(request, screen, form, "admin/possible_duplicates.html", title=title, day=day, rows=rows)
+
+
+def _read_form(request: HttpRequest) -> DayForm:
+    """The form with the day that the page shows, whether it was asked for or not."""
+    asked = DayForm(request.GET)
+    return DayForm({**request.GET.dict(), "day": asked.chosen_day})
 
 
 def _list_senders(service: Service, day: date) -> Iterator[Sender]:
