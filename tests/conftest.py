@@ -6,6 +6,7 @@ from django.db import connection
 
 from tests import factories
 from tests.databases import database
+from tests.web_server import serve_test_database
 
 # A parallel run ends when its last file does, so what takes long begins early; the demo's story first of all, as
 # it loads the demo that the browser's tests have a copy of.
@@ -32,6 +33,16 @@ def pristine(django_db_setup, django_db_blocker):
         connection.close()
         with database(f"{empty}_pristine", empty) as name:
             yield name
+
+
+@pytest.fixture(scope="session")
+def port(pristine, tmp_path_factory):
+    """Where the web server as the console runs it answers, one for all tests that do not stop it.
+
+    It stays connected to the tests' database, hence after the copy.
+    """
+    with serve_test_database(tmp_path_factory.mktemp("web")) as server:
+        yield server.port
 
 
 def make_person(name, *roles):
