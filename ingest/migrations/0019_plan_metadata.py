@@ -1,0 +1,46 @@
+"""What a service notes of a plan, and what it calls the minimum commitment."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("ingest", "0016_verdicts"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="plan",
+            name="commitment_display_name",
+            field=models.CharField(
+                blank=True, default="", help_text="What the minimum commitment is called.", max_length=255
+            ),
+            preserve_default=False,
+        ),
+        migrations.AddField(
+            model_name="plan",
+            name="metadata",
+            field=models.JSONField(
+                blank=True,
+                help_text="What the service notes of it, texts by their keys; empty is none.",
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="historicalplan",
+            name="commitment_display_name",
+            field=models.CharField(
+                blank=True, default="", help_text="What the minimum commitment is called.", max_length=255
+            ),
+            preserve_default=False,
+        ),
+        migrations.AddField(
+            model_name="historicalplan",
+            name="metadata",
+            field=models.JSONField(
+                blank=True,
+                help_text="What the service notes of it, texts by their keys; empty is none.",
+                null=True,
+            ),
+        ),
+    ]
