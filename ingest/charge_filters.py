@@ -28,7 +28,8 @@ def add_filter(*, charge: Charge, item: Filter, rule: str) -> UUID:
 
     Refuses `filter_exists` for values that one has already, and as `change_charge` does.
     """
-    filters, public_id = find_terms(charge).filters, filter_id(charge, item["values"])
+    filters: Sequence[Filter] = find_terms(charge).filters
+    public_id = filter_id(charge, item["values"])
     if any(filter_id(charge, each["values"]) == public_id for each in filters):
         raise DomainError("filter_exists", "The charge has a filter of these values.")
     _replace(charge, [*filters, item], rule)

@@ -15,6 +15,7 @@ from reconciliation.models.odoo_mirror import (
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
+from reconciliation.models.told_fact import FactReport, ToldFact
 from reconciliation.models.webhook import (
     Delivery,
     DeliveryStatus,
@@ -35,6 +36,7 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "EventReport",
+    "FactReport",
     "LineKind",
     "OdooFiscalPosition",
     "OdooInvoice",
@@ -56,6 +58,7 @@ __all__ = [
     "Source",
     "SourceDocument",
     "Status",
+    "ToldFact",
     "Tolerance",
     "WebhookEndpoint",
 ]
