@@ -204,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
         ("send-waiting-pushes", "send_waiting_pushes", 15.0),
         ("deliver-webhooks", "deliver_webhooks", 5.0),
         ("announce-facts", "announce_facts", 10.0),
+        ("check-alerts", "check_alerts", 60.0),
         ("activate-cutovers", "activate_cutovers", 60.0),
     )
 } | {

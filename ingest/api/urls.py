@@ -6,6 +6,7 @@ An id may hold slashes: what stands below one comes before the one itself, the l
 from django.urls import path
 
 from ingest.api import converters  # noqa: F401
+from ingest.api.alerts import AlertsView, AlertView
 from ingest.api.charge_filters import ChargeFiltersView, ChargeFilterView
 from ingest.api.customers import CustomersView, CustomerView
 from ingest.api.errors import show_unknown_route
@@ -77,6 +78,8 @@ subscriptions = [
         SubscriptionFixedChargesView.as_view(),
         name="subscription-fixed-charges",
     ),
+    path(f"{SUBSCRIPTION}/alerts/<text:code>", AlertView.as_view(), name="subscription-alert"),
+    path(f"{SUBSCRIPTION}/alerts", AlertsView.as_view(), name="subscription-alerts"),
     path(f"{SUBSCRIPTION}/entitlements/<text:rest>", show_unknown_route),
     path(f"{SUBSCRIPTION}/entitlements", show_unknown_route),
     path(SUBSCRIPTION, SubscriptionView.as_view(), name="subscription"),
