@@ -211,6 +211,8 @@ class TestInvoices:
             ("payment_status=succeeded", 0),
             ("issuing_date_from=2026-10-01&issuing_date_to=2026-10-01", 1),
             ("issuing_date_from=2026-10-02", 0),
+            ("issuing_date_to=2026-09-30", 0),
+            ("issuing_date_from=0001-01-01&issuing_date_to=9999-12-31", 1),
             ("amount_from=4725&amount_to=4725", 1),
             ("amount_from=4726", 0),
         ],
