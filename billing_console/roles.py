@@ -10,6 +10,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "reconciliation.push_reconciliation",
         "reconciliation.request_cutover",
         "ingest.change_customer",
+        "ingest.map_product",
     ),
     "manager": ("reconciliation.approve_cutover",),
     "operator": (

@@ -9,6 +9,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="plan",
+            options={
+                "ordering": ["name"],
+                "permissions": [("map_product", "Can set the Odoo product of plans and charges")],
+            },
+        ),
         migrations.AddField(
             model_name="plan",
             name="commitment_display_name",

@@ -142,6 +142,7 @@ class Plan(PublicModel):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("map_product", "Can set the Odoo product of plans and charges")]
         constraints = [
             models.UniqueConstraint(
                 fields=["service", "code"], condition=Q(deleted_at=None), name="plan_once_per_service"
