@@ -141,11 +141,12 @@ class SubscriptionView(ApiView):
         answer=SubscriptionAnswer,
         query=(STATUS,),
         refuses=(404,),
-        description="What is given changes; `subscription_at` only of one that is to begin.",
+        description="What is given changes; `subscription_at` only of one that is to begin, which is meant without"
+        " a `status` too where none of that id is active.",
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """Changes what is given; the rest stays."""
-        row = self._find(external_id, request)
+        """Changes what is given; the rest stays. Of an id that none runs under, the one that is to begin."""
+        row = self._find_changeable(external_id, request)
         values = read_input(self.body, root="subscription", serializer=SubscriptionChange)
         with self.refusing(REFUSALS):
             changed = change_subscription(subscription=row, values=to_columns(values), rule=self.caller.rule)
@@ -171,6 +172,13 @@ class SubscriptionView(ApiView):
         with self.refusing(REFUSALS):
             ended = end_subscription(subscription=row, values=to_columns(values), rule=self.caller.rule)
         return _answer(ended)
+
+    def _find_changeable(self, external_id: str, request: Request) -> SubscriptionRow:
+        if not request.query_params.get("status"):
+            rows = _rows(self.caller.service_id).filter(external_id=external_id)
+            if not rows.filter(in_status(SubscriptionStatus.ACTIVE, timezone.now())).exists():
+                return find_subscription(self.caller.service_id, external_id, SubscriptionStatus.PENDING)
+        return self._find(external_id, request)
 
     def _find(self, external_id: str, request: Request) -> SubscriptionRow:
         status = request.query_params.get("status") or SubscriptionStatus.ACTIVE

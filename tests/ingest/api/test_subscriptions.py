@@ -302,3 +302,11 @@ def test_a_customers_subscriptions_are_listed_below_it(subscribe, call):
     assert listed["meta"]["total_count"] == 1
     assert call("GET", "customers/acme/subscriptions?status[]=terminated").json()["subscriptions"] == []
     assert call("GET", "customers/none/subscriptions").json()["code"] == "customer_not_found"
+
+
+def test_a_change_without_a_status_finds_the_one_that_is_to_begin_where_none_runs(subscribe, call):
+    subscribe(subscription_at="2030-01-01T00:00:00Z")
+    changed = shown(call("PUT", "subscriptions/s", {"subscription": {"name": "Later"}}))
+    assert (changed["name"], changed["status"]) == ("Later", "pending")
+    call("DELETE", "subscriptions/s?status=pending")
+    assert gone(call("PUT", "subscriptions/s", {"subscription": {"name": "Never"}}))
