@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0016_verdicts"),
+        ("ingest", "0017_fewer_indexes"),
     ]
 
     operations = [
