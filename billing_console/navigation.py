@@ -71,7 +71,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
 def build_sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar with what the person may see; a count that is zero has no badge."""
     overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"title": title, "items": [_show(entry, request) for entry in entries if _may_see(entry, request)]}
         for title, entries in SIDEBAR.items()
     ]
