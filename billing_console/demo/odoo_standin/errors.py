@@ -59,17 +59,17 @@ class SerializationFailure(Exception):
 
 
 def describe_error(error: Exception) -> dict[str, Any]:
-    """Return the `error` member of a JSON-RPC answer; Python's own errors are named `builtins.*`."""
+    """Return the `error` member of a JSON-RPC answer."""
+    return {"code": 0, "message": "Odoo Server Error", "data": serialize_error(error)}
+
+
+def serialize_error(error: Exception) -> dict[str, Any]:
+    """Return what a server tells of an error; Python's own errors are named `builtins.*`."""
     kind = type(error)
-    message = "\n".join(str(argument) for argument in error.args)
     return {
-        "code": 0,
-        "message": "Odoo Server Error",
-        "data": {
-            "name": getattr(error, "name", None) or f"{kind.__module__}.{kind.__name__}",
-            "message": message,
-            "arguments": [str(argument) for argument in error.args],
-            "context": {},
-            "debug": "".join(traceback.format_exception(error)),
-        },
+        "name": getattr(error, "name", None) or f"{kind.__module__}.{kind.__name__}",
+        "message": "\n".join(str(argument) for argument in error.args),
+        "arguments": [str(argument) for argument in error.args],
+        "context": {},
+        "debug": "".join(traceback.format_exception(error)),
     }

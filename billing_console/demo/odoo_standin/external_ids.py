@@ -60,11 +60,11 @@ def forget_external_ids(env: Environment, model: str, record_id: int) -> None:
         env.store.remove(MODEL, entry["id"])
 
 
-def check_object_reference(env: Environment, module: str, name: str) -> list[str | int]:
+def check_object_reference(env: Environment, module: str, xml_id: str) -> list[str | int]:
     """Return the model and id behind an external id; ValueError when there is none."""
-    entry = find_external_id(env, f"{module}.{name}")
+    entry = find_external_id(env, f"{module}.{xml_id}")
     if entry is None:
-        raise ValueError(f"External ID not found in the system: {module}.{name}")
+        raise ValueError(f"External ID not found in the system: {module}.{xml_id}")
     return [entry["model"], entry["res_id"]]
 
 

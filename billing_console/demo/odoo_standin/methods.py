@@ -8,7 +8,7 @@ from typing import Any
 
 from .access import check_access
 from .environment import Environment
-from .errors import AccessError
+from .errors import AccessError, MissingError
 from .external_ids import get_external_ids
 from .fields import Record
 from .grouping import group_records
@@ -114,6 +114,15 @@ def _get_external_id(env: Environment, model: str, ids: Ids) -> dict[str, str]:
     return get_external_ids(env, model, _as_list(ids))
 
 
+def _has_access(env: Environment, model: str, ids: Ids, operation: str) -> bool:
+    try:
+        check_access(env, model, is_reading=operation == "read")
+        check_visible(env, model, env.browse(model, _as_list(ids)))
+    except (AccessError, MissingError):
+        return False
+    return True
+
+
 def _as_list(ids: Ids) -> list[int]:
     return [ids] if isinstance(ids, int) else ids
 
@@ -130,6 +139,20 @@ METHODS: dict[str, Callable[..., Any]] = {
     "load": load_records,
     "get_external_id": _get_external_id,
     "formatted_read_group": group_records,
+    "has_access": _has_access,
+}
+
+# What is called on the model as a whole; all else on records, whose ids come first.
+OF_MODEL = {
+    "fields_get",
+    "search",
+    "search_read",
+    "search_count",
+    "create",
+    "load",
+    "formatted_read_group",
+    "check_object_reference",
+    "context_get",
 }
 
 READING = {
@@ -142,5 +165,5 @@ READING = {
     "formatted_read_group",
 }
 
-# load() answers a refusal as one of its messages, so it checks the rights itself.
-CHECKING = {"load"}
+# load() answers a refusal as one of its messages, and has_access() as its answer: they check the rights themselves.
+CHECKING = {"load", "has_access"}

@@ -1,4 +1,4 @@
-"""Answering JSON-RPC calls: the services `common` and `object`, each call one transaction."""
+"""The database and what is called on it, each call one transaction; and the answers of `/jsonrpc`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ VERSION = {
     "server_serie": "19.0",
     "protocol_version": 1,
 }
+
+Work = Callable[[Environment], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,44 @@ class Application:
         self._check_database(database)
         arguments, keywords = _read_arguments(style, rest)
         context = keywords.pop("context", None) or {}
+
+        def call_method(env: Environment) -> Any:
+            return find_method(env, model, method)(*arguments, **keywords)
+
         with self._lock:
             self._check_key(user_id, key)
-            if is_conflicting:
-                return _fail_to_serialize(method)
-            with self._store.transaction():
-                env = Environment(self._store, self.registry, user_id=user_id, now=now, context=context)
-                return find_method(env, model, method)(*arguments, **keywords)
+            return self._transact(user_id, context, now, _fail(method) if is_conflicting else call_method)
+
+    def execute_as(
+        self,
+        key: str,
+        name: str,
+        work: Work,
+        *,
+        context: dict[str, Any],
+        now: datetime,
+        is_conflicting: bool = False,
+    ) -> Any:
+        """Do the work as the user whose key it is, in one transaction; AccessDenied when it is nobody's.
+
+        `name` is the call's, `model.method`.
+        """
+        with self._lock:
+            self.calls[name] += 1
+            user_id = self._find_owner(key)
+            return self._transact(
+                user_id, context, now, _fail(name.rpartition(".")[2]) if is_conflicting else work
+            )
+
+    def _transact(self, user_id: int, context: dict[str, Any], now: datetime, work: Work) -> Any:
+        with self._store.transaction():
+            return work(Environment(self._store, self.registry, user_id=user_id, now=now, context=context))
+
+    def _find_owner(self, key: str) -> int:
+        for user in self._store.list_records("res.users"):
+            if self._is_key_of(user["login"], key):
+                return int(user["id"])
+        raise AccessDenied
 
     def _login(self, database: str, login: str, key: str) -> int | bool:
         self._check_database(database)
@@ -156,8 +189,12 @@ def _read_arguments(style: str, rest: list[Any]) -> tuple[list[Any], dict[str, A
     return list(arguments), dict(keywords[0] or {}) if keywords else {}
 
 
-def _fail_to_serialize(method: str) -> dict[str, Any]:
-    """Fail as a real server does: load() catches it and answers it as a message."""
-    if method == "load":
-        return refuse([describe_load_error(0, 0, 0, SerializationFailure.MESSAGE)])
-    raise SerializationFailure
+def _fail(method: str) -> Work:
+    """Work that fails to serialize as on a real server: load() catches it and answers it as a message."""
+
+    def work(_env: Environment) -> Any:
+        if method == "load":
+            return refuse([describe_load_error(0, 0, 0, SerializationFailure.MESSAGE)])
+        raise SerializationFailure
+
+    return work

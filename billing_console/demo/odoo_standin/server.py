@@ -19,7 +19,9 @@ from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import json2
 from .faults import Fault, FaultKind, Faults, parse_fault
+from .json2 import NOT_FOUND_PAGE, Answer
 from .page import render_page
 from .rpc import VERSION, VERSION_INFO, Application, read_call
 from .settings import Settings
@@ -120,7 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._dispatch(GET_ROUTES)
 
     def do_POST(self) -> None:
-        self._dispatch(POST_ROUTES)
+        if self.path.startswith(json2.PREFIX):
+            _answer_json2(self)
+        else:
+            self._dispatch(POST_ROUTES)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet: one line per call helps nobody."""
@@ -129,10 +134,12 @@ class _Handler(BaseHTTPRequestHandler):
     def stand_in(self) -> StandIn:
         return self.server.stand_in
 
+    def read_body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
     def read_json(self) -> Any:
         """Return the body; ValueError when it is not JSON. Its numbers stay exact."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        return json.loads(body or b"{}", parse_float=Decimal)
+        return json.loads(self.read_body() or b"{}", parse_float=Decimal)
 
     def send_json(self, answer: Any, status: HTTPStatus = HTTPStatus.OK) -> None:
         self._send(status, "application/json; charset=utf-8", json.dumps(answer, default=float))
@@ -148,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _dispatch(self, routes: Mapping[str, Callable[[_Handler], None]]) -> None:
         route = routes.get(urlsplit(self.path).path)
         if route is None:
-            self.send_html("<h1>404 Not Found</h1>", HTTPStatus.NOT_FOUND)
+            self.send_html(NOT_FOUND_PAGE, HTTPStatus.NOT_FOUND)
             return
         try:
             route(self)
@@ -166,11 +173,38 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answer_rpc(handler: _Handler) -> None:
-    """Answer a JSON-RPC call, or go wrong as the next fault that concerns it says."""
-    now = datetime.now(UTC)
-    request = handler.read_json()
-    stand_in, call = handler.stand_in, read_call(request["params"])
-    fault = stand_in.faults.take(call.model, call.method)
+    """Answer a call over `/jsonrpc`."""
+    now, request = datetime.now(UTC), handler.read_json()
+    if not handler.stand_in.settings.with_jsonrpc:
+        handler.send_html(NOT_FOUND_PAGE, HTTPStatus.NOT_FOUND)
+        return
+    call, application = read_call(request["params"]), handler.stand_in.application
+
+    def answer(is_conflicting: bool) -> Answer:
+        found = application.answer(
+            request["params"], request.get("id"), now=now, is_conflicting=is_conflicting
+        )
+        return Answer(HTTPStatus.OK, found)
+
+    _misbehave(handler, call.model, call.method, answer)
+
+
+def _answer_json2(handler: _Handler) -> None:
+    """Answer a call over `/json/2`."""
+    now, application = datetime.now(UTC), handler.stand_in.application
+    request = json2.Request(urlsplit(handler.path).path, handler.headers, handler.read_body())
+    _misbehave(
+        handler,
+        request.model,
+        request.method,
+        lambda is_conflicting: json2.answer(application, request, now=now, is_conflicting=is_conflicting),
+    )
+
+
+def _misbehave(handler: _Handler, model: str, method: str, answer: Callable[[bool], Answer]) -> None:
+    """Answer a call, or go wrong as the next fault that concerns it says."""
+    stand_in = handler.stand_in
+    fault = stand_in.faults.take(model, method)
     kind, seconds = (fault.kind, fault.seconds) if fault else (None, 0.0)
     if kind is FaultKind.BAD_GATEWAY:
         handler.send_html(BAD_GATEWAY_PAGE, HTTPStatus.BAD_GATEWAY)
@@ -180,15 +214,15 @@ def _answer_rpc(handler: _Handler) -> None:
         return
     if kind is FaultKind.DELAY_COMMIT:
         stand_in.wait(seconds)
-    is_conflicting = kind is FaultKind.SERIALIZATION_FAILURE
-    answer = stand_in.application.answer(
-        request["params"], request.get("id"), now=now, is_conflicting=is_conflicting
-    )
+    found = answer(kind is FaultKind.SERIALIZATION_FAILURE)
     if kind is FaultKind.DROP_ANSWER:
         return
     if kind is FaultKind.TIMEOUT:
         stand_in.wait(seconds)
-    handler.send_json(answer)
+    if found.is_page:
+        handler.send_html(found.content, found.status)
+    else:
+        handler.send_json(found.content, found.status)
 
 
 def _answer_version_info(handler: _Handler) -> None:

@@ -20,6 +20,8 @@ class Settings:
     key: str = "demo-key"
     data: Path | None = None
     with_fusion: bool = False
+    # Without it, as Odoo will be from 22 on.
+    with_jsonrpc: bool = True
 
     @property
     def keys(self) -> Mapping[str, str]:
