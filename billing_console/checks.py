@@ -28,6 +28,7 @@ IDS = {
     "LOG_LEVEL": "billing_console.E019",
     "ODOO_STANDIN_PORT": "billing_console.E020",
     "API_URL": "billing_console.E021",
+    "ODOO_TRANSPORT": "billing_console.E022",
 }
 
 

@@ -225,6 +225,8 @@ ODOO_API_KEY = env.text("ODOO_API_KEY", standin.API_KEY if DEMO else "")
 ODOO_COMPANY_ID = env.integer("ODOO_COMPANY_ID", 1, minimum=1)
 ODOO_LANGUAGE = env.text("ODOO_LANGUAGE", "en_US")
 ODOO_TIMEOUT = env.integer("ODOO_TIMEOUT", 60, minimum=1, maximum=600)
+ODOO_TRANSPORT = env.choice("ODOO_TRANSPORT", "auto", ("auto", "jsonrpc", "json2"))
+ODOO_CA_FILE = env.text("ODOO_CA_FILE")
 if not DEMO:
     for _name in ("ODOO_URL", "ODOO_DB", "ODOO_LOGIN", "ODOO_API_KEY"):
         env.require(_name, globals()[_name], f"Set {_name} as your Odoo administrator gave it to you.")

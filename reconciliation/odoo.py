@@ -22,6 +22,8 @@ def connect(service: Service | None = None) -> OdooConnector:
         company_id=company_of(service),
         language=settings.ODOO_LANGUAGE,
         timeout=float(settings.ODOO_TIMEOUT),
+        transport=settings.ODOO_TRANSPORT,
+        ca_file=settings.ODOO_CA_FILE,
     )
 
 

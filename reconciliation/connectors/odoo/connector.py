@@ -26,7 +26,8 @@ from reconciliation.connectors.odoo.records import (
     SubscriptionOrder,
     Tax,
 )
-from reconciliation.connectors.odoo.transport import OdooRpcTransport, Transport
+from reconciliation.connectors.odoo.selection import make_transport
+from reconciliation.connectors.odoo.transport import Transport, TransportKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,23 @@ class OdooConnector:
         company_id: int,
         language: str = "en_US",
         timeout: float = 60.0,
+        transport: str = "auto",
+        ca_file: str = "",
     ) -> Self:
-        """A connector over OdooRPC; nothing is sent before the first call. `timeout` is in seconds."""
-        transport = OdooRpcTransport(url, database, login, api_key, timeout)
-        return cls(transport, company_id=company_id, language=language)
+        """A connector; nothing is sent before the first call. `timeout` is in seconds.
+
+        `transport` is a `TransportKind`; `ca_file` names certificates that are trusted beside the system's own.
+        """
+        way = make_transport(
+            TransportKind(transport),
+            url=url,
+            database=database,
+            login=login,
+            api_key=api_key,
+            timeout=timeout,
+            ca_file=ca_file,
+        )
+        return cls(way, company_id=company_id, language=language)
 
     @property
     def company_id(self) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM, without_effect
 from reconciliation.connectors.odoo.external_ids import TAG, is_shadow
-from reconciliation.connectors.odoo.transport import Transport
+from reconciliation.connectors.odoo.transport import Transport, TransportKind
 
 HEADER_COLUMNS = (
     "id",
@@ -90,6 +90,10 @@ class GuardedTransport:
     @property
     def login(self) -> str:
         return self.__transport.login
+
+    @property
+    def kind(self) -> TransportKind:
+        return self.__transport.kind
 
     def version(self) -> str:
         return self.__transport.version()

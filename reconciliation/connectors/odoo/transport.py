@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import logging
+from enum import StrEnum
 from typing import Any, NoReturn, Protocol
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, build_opener
 
 import odoorpc
 import odoorpc.error
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import (
-    SYSTEM,
     WIRE_ERRORS,
     classify,
     without_effect,
 )
+from reconciliation.connectors.odoo.web import make_opener, parse_address
 
-PROTOCOLS = {"http": ("jsonrpc", 80), "https": ("jsonrpc+ssl", 443)}
+PROTOCOLS = {"http": "jsonrpc", "https": "jsonrpc+ssl"}
 
 # OdooRPC writes every request to the debug log, the API key included. A filter outlives what a logging
 # configuration does to levels and handlers.
 logging.getLogger("odoorpc.rpc.jsonrpclib").addFilter(lambda _: False)
+
+
+class TransportKind(StrEnum):
+    """How a connection speaks with Odoo; `auto` is whichever the server's version asks for."""
+
+    AUTO = "auto"
+    JSONRPC = "jsonrpc"
+    JSON2 = "json2"
 
 
 class Transport(Protocol):
@@ -30,7 +37,11 @@ class Transport(Protocol):
 
     @property
     def login(self) -> str:
-        """The user's login."""
+        """The user's login, as the console was told."""
+
+    @property
+    def kind(self) -> TransportKind:
+        """The way that is spoken with this server; asks the server where that decides it."""
 
     def version(self) -> str:
         """The server's version, "19.0"."""
@@ -46,9 +57,15 @@ class OdooRpcTransport:
     out. Make a new transport after the key was changed.
     """
 
-    def __init__(self, url: str, database: str, login: str, api_key: str, timeout: float = 60.0) -> None:
-        """`timeout` in seconds: longer than the half minute that Odoo may spend on retries of its own."""
-        self._protocol, self._host, self._port = parse_address(url)
+    def __init__(
+        self, url: str, database: str, login: str, api_key: str, timeout: float = 60.0, *, ca_file: str = ""
+    ) -> None:
+        """`timeout` in seconds: longer than the half minute that Odoo may spend on retries of its own.
+
+        `ca_file` names a file of certificates that are trusted beside the system's own.
+        """
+        self._address = parse_address(url)
+        self._ca_file = ca_file
         self._database = database
         self._login = login
         self._api_key = api_key
@@ -59,6 +76,10 @@ class OdooRpcTransport:
     @property
     def login(self) -> str:
         return self._login
+
+    @property
+    def kind(self) -> TransportKind:
+        return TransportKind.JSONRPC
 
     def version(self) -> str:
         return str(self._logged_in().version)
@@ -81,11 +102,11 @@ class OdooRpcTransport:
     def _log_in(self) -> Any:
         try:
             odoo = odoorpc.ODOO(
-                self._host,
-                protocol=self._protocol,
-                port=self._port,
+                self._address.host,
+                protocol=PROTOCOLS[self._address.scheme],
+                port=self._address.port,
                 timeout=self._timeout,
-                opener=build_opener(_RefuseRedirect()),
+                opener=make_opener(self._ca_file),
             )
             odoo.login(self._database, self._login, self._api_key)
         except WIRE_ERRORS as error:
@@ -96,30 +117,3 @@ class OdooRpcTransport:
         if error.code == "authentication":
             self._refusal = error
         raise error from None
-
-
-class _RefuseRedirect(HTTPRedirectHandler):
-    """A redirected POST would come out as a GET, and the key would follow to wherever it points."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-def parse_address(url: str) -> tuple[str, str, int]:
-    """OdooRPC's protocol, the host and the port of an http or https address; refuses anything else in it."""
-    try:
-        parts = urlsplit(url)
-        protocol, default_port = PROTOCOLS[parts.scheme]
-        port = parts.port or default_port
-    except (KeyError, ValueError):
-        raise _bad_address(url) from None
-    if not parts.hostname or parts.username or parts.path.strip("/") or parts.query or parts.fragment:
-        raise _bad_address(url)
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return protocol, host, port
-
-
-def _bad_address(url: str) -> ConnectorError:
-    shown = url.rpartition("@")[2]
-    message = f"“{shown}” is not an address like https://odoo.example.com or http://127.0.0.1:8069."
-    return ConnectorError("wrong_address", message, SYSTEM)

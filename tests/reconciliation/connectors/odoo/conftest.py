@@ -8,9 +8,12 @@ import pytest
 from billing_console.demo.odoo_standin.server import start
 from billing_console.demo.odoo_standin.settings import Settings
 from reconciliation.connectors.odoo.connector import OdooConnector
-from reconciliation.connectors.odoo.transport import OdooRpcTransport
+from reconciliation.connectors.odoo.selection import make_transport
+from reconciliation.connectors.odoo.transport import TransportKind
 
 SETTINGS = Settings()
+# What the connector does, it does over either.
+BOTH = [TransportKind.JSONRPC, TransportKind.JSON2]
 
 
 class BackOffice:
@@ -63,6 +66,10 @@ class CountingTransport:
     def login(self):
         return self._transport.login
 
+    @property
+    def kind(self):
+        return self._transport.kind
+
     def version(self):
         return self._transport.version()
 
@@ -94,11 +101,15 @@ def back_office(stand_in):
     return BackOffice(stand_in.port)
 
 
-@pytest.fixture
-def transport(stand_in):
-    return CountingTransport(
-        OdooRpcTransport(stand_in.url, SETTINGS.database, SETTINGS.login, SETTINGS.key, timeout=30)
-    )
+def open_stand_in(kind, stand_in, **account):
+    """A transport to the stand-in as the console's user, unless the account says otherwise."""
+    usual = {"database": SETTINGS.database, "login": SETTINGS.login, "api_key": SETTINGS.key, "timeout": 30}
+    return make_transport(TransportKind(kind), **{"url": stand_in.url, **usual, **account})
+
+
+@pytest.fixture(params=BOTH)
+def transport(request, stand_in):
+    return CountingTransport(open_stand_in(request.param, stand_in))
 
 
 @pytest.fixture

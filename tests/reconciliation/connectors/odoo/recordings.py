@@ -6,6 +6,7 @@ from pathlib import Path
 from odoorpc.error import RPCError
 
 from reconciliation.connectors.odoo.classification import classify
+from reconciliation.connectors.odoo.transport import TransportKind
 
 FILE = Path(__file__).parents[3] / "recordings" / "odoo_exchanges.json"
 EXCHANGES = {exchange["name"]: exchange for exchange in json.loads(FILE.read_text())}
@@ -34,6 +35,7 @@ class ScriptedTransport:
     """Answers the named recordings in order; a call of another model or method fails the test."""
 
     login = "console"
+    kind = TransportKind.JSONRPC
 
     def __init__(self, *names):
         self.names = list(names)
@@ -56,6 +58,7 @@ class FakeTransport:
     """Answers with a function of the call, and keeps the calls."""
 
     login = "console"
+    kind = TransportKind.JSONRPC
 
     def __init__(self, answer):
         self.answer = answer

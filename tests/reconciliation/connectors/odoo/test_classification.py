@@ -31,7 +31,7 @@ RECORDED = [
     ("bad_datetime", "bad_value"),
     ("access_error", "permission"),
     ("revoked_key", "authentication"),
-    ("unknown_method", "permanent"),
+    ("unknown_method", "unknown_name"),
     ("shadow_quotation_cannot_be_invoiced", "permanent"),
 ]
 

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo.transport import OdooRpcTransport, parse_address
+from reconciliation.connectors.odoo.transport import OdooRpcTransport
+from reconciliation.connectors.odoo.web import parse_address
 from tests.reconciliation.connectors.odoo.recordings import EXCHANGES
 
 KEY = "a-key-that-must-not-show"
@@ -55,6 +56,8 @@ def serving(peer):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             peer.answer(self)
+
+        do_GET = do_POST
 
         def log_message(self, *args):
             """Keep the test's output clean."""
@@ -199,15 +202,16 @@ def test_the_key_is_not_logged(peer, transport, caplog):
 @pytest.mark.parametrize(
     ("url", "parts"),
     [
-        ("http://127.0.0.1:8069", ("jsonrpc", "127.0.0.1", 8069)),
-        ("https://odoo.example.com", ("jsonrpc+ssl", "odoo.example.com", 443)),
-        ("https://odoo.example.com/", ("jsonrpc+ssl", "odoo.example.com", 443)),
-        ("http://[::1]:8069", ("jsonrpc", "[::1]", 8069)),
-        ("http://odoo", ("jsonrpc", "odoo", 80)),
+        ("http://127.0.0.1:8069", ("http", "127.0.0.1", 8069)),
+        ("https://odoo.example.com", ("https", "odoo.example.com", 443)),
+        ("https://odoo.example.com/", ("https", "odoo.example.com", 443)),
+        ("http://[::1]:8069", ("http", "[::1]", 8069)),
+        ("http://odoo", ("http", "odoo", 80)),
     ],
 )
 def test_an_address_is_taken_apart(url, parts):
-    assert parse_address(url) == parts
+    address = parse_address(url)
+    assert (address.scheme, address.host, address.port) == parts
 
 
 @pytest.mark.parametrize(
