@@ -48,6 +48,8 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Runs", "play_circle", "reconciliation.run"),
         Entry("Pushes", "upload", "reconciliation.push"),
         Entry("Alarms", "notifications_active", "reconciliation.alarm", "count_alarms"),
+        Entry("Odoo connections", "cable", "reconciliation.odooconnection"),
+        Entry("Connection checks", "network_check", "reconciliation.connectioncheck"),
         Entry("API keys", "key", "ingest.apikey"),
         Entry("Webhook endpoints", "webhook", "reconciliation.webhookendpoint"),
         Entry("Deliveries", "outbox", "reconciliation.delivery"),

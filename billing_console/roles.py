@@ -17,6 +17,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "reconciliation.operate_run",
         "reconciliation.retry_push",
         "reconciliation.retry_delivery",
+        "reconciliation.add_odooconnection",
+        "reconciliation.change_odooconnection",
         "reconciliation.add_webhookendpoint",
         "reconciliation.change_webhookendpoint",
         "ingest.add_apikey",

@@ -227,6 +227,8 @@ ODOO_LANGUAGE = env.text("ODOO_LANGUAGE", "en_US")
 ODOO_TIMEOUT = env.integer("ODOO_TIMEOUT", 60, minimum=1, maximum=600)
 ODOO_TRANSPORT = env.choice("ODOO_TRANSPORT", "auto", ("auto", "jsonrpc", "json2"))
 ODOO_CA_FILE = env.text("ODOO_CA_FILE")
+# The account that Odoo and the services share: a check of the connection compares it with Odoo's own.
+STRIPE_ACCOUNT = env.text("STRIPE_ACCOUNT")
 if not DEMO:
     for _name in ("ODOO_URL", "ODOO_DB", "ODOO_LOGIN", "ODOO_API_KEY"):
         env.require(_name, globals()[_name], f"Set {_name} as your Odoo administrator gave it to you.")

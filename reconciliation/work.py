@@ -10,7 +10,7 @@ from ingest.calendar import closed_labels
 from ingest.errors import DomainError
 from ingest.models import Service
 from ingest.rated_periods import meter_and_rate
-from reconciliation import mirror, odoo_amounts, push
+from reconciliation import connection_checks, mirror, odoo_amounts, push
 from reconciliation.intents import plan_pushes
 from reconciliation.models import PushStatus, Run, RunKind
 from reconciliation.odoo import connect
@@ -105,6 +105,11 @@ def sync(run: Run, progress: Progress) -> Summary:
     return mirror.sync(connector=connect(run.service), since=since, progress=progress)
 
 
+def check(run: Run, progress: Progress) -> Summary:
+    """Checks the connection that the run names, else its service's, else the environment's."""
+    return connection_checks.check(run=run, progress=progress)
+
+
 def judge(run: Run, progress: Progress) -> Summary:
     """Judges each closed period of the run."""
     service, labels = _service(run), _labels(run)
@@ -126,6 +131,7 @@ STEPS: dict[RunKind, Sequence[Step]] = {
     RunKind.PUSH: (rate, send),
     RunKind.FETCH: (fetch,),
     RunKind.SYNC: (sync,),
+    RunKind.CHECK: (check,),
     RunKind.RECONCILE: (rate, judge),
     RunKind.RERUN: (fetch, rate, judge),
     RunKind.REFRESH: (rate, send, fetch, judge),

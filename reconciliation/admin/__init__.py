@@ -3,6 +3,7 @@
 from reconciliation.admin import (
     alarms,
     amounts,
+    connections,
     cutover_requests,
     mirror,
     overview,
@@ -17,6 +18,7 @@ from reconciliation.admin import (
 __all__ = [
     "alarms",
     "amounts",
+    "connections",
     "cutover_requests",
     "mirror",
     "overview",

@@ -4,24 +4,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from ingest import configuration
+from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from ingest.screens.actions import Button, person_of, post_action, say
 from ingest.screens.base import ConsoleAdmin
 from ingest.screens.columns import age_column, link_to, state_column
 from ingest.screens.forms import show_form
-from reconciliation import cutover
+from reconciliation import connections, cutover
 from reconciliation.admin.links import condition_address, overview_address, queue_address
 from reconciliation.admin.looks import PHASE
 from reconciliation.figures.cutover import UNDER_WAY, read_card
-from reconciliation.models import CutoverRequest
+from reconciliation.models import CutoverRequest, OdooConnection
+from reconciliation.odoo import connection_of
 
 REQUEST = "reconciliation.request_cutover"
 
@@ -40,6 +42,32 @@ class CutoverForm(forms.Form):
     )
 
 
+class ServiceForm(forms.ModelForm):
+    """A service's configuration, and by which Odoo it is billed."""
+
+    odoo_connection = forms.ModelChoiceField(
+        OdooConnection.objects.all(),
+        required=False,
+        empty_label="The environment’s",
+        widget=UnfoldAdminSelectWidget,
+        help_text="By which Odoo it is billed: it can change only before anything is linked or pushed.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["odoo_connection"].initial = connection_of(self.instance)
+
+    def clean_odoo_connection(self) -> OdooConnection | None:
+        """Refused here when the service is linked already."""
+        chosen = self.cleaned_data["odoo_connection"]
+        if chosen != connection_of(self.instance):
+            try:
+                connections.refuse_linked(self.instance)
+            except DomainError as error:
+                raise ValidationError(error.message, code=error.code) from None
+        return chosen
+
+
 @admin.register(Service)
 class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
     """One page per service; operators configure it, finance asks for its cutover."""
@@ -48,7 +76,8 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
     list_display = ("name", "code", "shown_phase", "since", "timezone", "required_clean_periods")
     list_filter = ("phase",)
     search_fields = ("name", "code")
-    fields = ("code", "shown_phase", "phase_since", *configuration.CONFIGURABLE)
+    form = ServiceForm
+    fields = ("code", "shown_phase", "phase_since", *configuration.CONFIGURABLE, "odoo_connection")
     readonly_fields = ("code", "shown_phase", "phase_since")
     shown_phase = state_column("phase", PHASE, title="phase")
     since = age_column("phase_since", title="in it for")
@@ -67,8 +96,14 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
         """Keeps the configuration, through the function that audits it."""
-        values = {name: form.cleaned_data[name] for name in form.changed_data}
-        configuration.configure(service=obj, values=values, actor=person_of(request))
+        values = {
+            name: form.cleaned_data[name] for name in form.changed_data if name in configuration.CONFIGURABLE
+        }
+        actor = person_of(request)
+        configuration.configure(service=obj, values=values, actor=actor)
+        if "odoo_connection" in form.changed_data:
+            chosen = form.cleaned_data["odoo_connection"]
+            connections.assign_connection(service=obj, connection=chosen, actor=actor)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any

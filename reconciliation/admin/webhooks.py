@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ingest.errors import DomainError
 from ingest.models import Service
@@ -41,7 +41,7 @@ class EndpointForm(forms.Form):
     secret = forms.CharField(
         required=False,
         label="HMAC key",
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "password", "autocomplete": "off"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
         help_text="For hmac: the key that the service already verifies with; empty makes a new one.",
     )
 

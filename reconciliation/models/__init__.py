@@ -2,6 +2,12 @@
 
 from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
+from reconciliation.models.connection import (
+    ConnectionCheck,
+    ConnectionTransport,
+    OdooConnection,
+    ServiceConnection,
+)
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
     OdooFiscalPosition,
@@ -31,6 +37,8 @@ __all__ = [
     "Amount",
     "AmountLine",
     "Basis",
+    "ConnectionCheck",
+    "ConnectionTransport",
     "CutoverRequest",
     "CutoverStatus",
     "Delivery",
@@ -38,6 +46,7 @@ __all__ = [
     "EventReport",
     "FactReport",
     "LineKind",
+    "OdooConnection",
     "OdooFiscalPosition",
     "OdooInvoice",
     "OdooOrder",
@@ -52,6 +61,7 @@ __all__ = [
     "Run",
     "RunKind",
     "RunStatus",
+    "ServiceConnection",
     "Side",
     "SignatureAlgorithm",
     "SigningKey",

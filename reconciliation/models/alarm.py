@@ -12,6 +12,7 @@ class AlarmKind(models.TextChoices):
 
     QUOTATION_NOT_DRAFT = "quotation_not_draft", "A shadow quotation is no longer a draft"
     BILLED_AFTER_SWITCH = "billed_after_switch", "The service billed a period that Odoo bills"
+    BILLED_BY_ODOO_TOO = "billed_by_odoo_too", "Odoo invoiced a period that the service bills"
 
 
 class Alarm(PublicModel):

@@ -15,6 +15,7 @@ class RunKind(models.TextChoices):
     PUSH = "push", "Push to Odoo"
     FETCH = "fetch", "Fetch Odoo amounts"
     SYNC = "sync", "Mirror Odoo"
+    CHECK = "check", "Check the connection to Odoo"
     IMPORT = "import", "Import amounts"
     LAGO = "lago", "Import from Lago"
     RECONCILE = "reconcile", "Reconcile"

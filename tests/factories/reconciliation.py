@@ -8,6 +8,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from reconciliation import models as reconciliation
+from reconciliation.secrets import encrypt
 from tests.factories.base import PERIOD_LABEL, SEEN_AT, PeriodFactory, make_digest
 from tests.factories.ingest import CustomerFactory, ServiceFactory, UserFactory
 
@@ -189,3 +190,38 @@ class AlarmFactory(DjangoModelFactory):
     service = factory.SubFactory(ServiceFactory)
     reference = factory.Sequence(lambda n: f"S{n:05}")
     message = "Quotation S00001 was confirmed by hand."
+
+
+class OdooConnectionFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.OdooConnection
+
+    name = factory.Sequence(lambda n: f"Odoo {n}")
+    url = "https://odoo.example.com"
+    database = "odoo19"
+    login = "console"
+    secret = factory.LazyFunction(lambda: encrypt("a-key-that-must-not-show"))
+
+
+class ServiceConnectionFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.ServiceConnection
+
+    service = factory.SubFactory(ServiceFactory)
+    connection = factory.SubFactory(OdooConnectionFactory)
+
+
+class ConnectionCheckFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.ConnectionCheck
+
+    connection = factory.SubFactory(OdooConnectionFactory)
+    version = "19.0"
+    transport = "jsonrpc"
+    lines = factory.LazyFunction(
+        lambda: [
+            {"code": "version", "title": "The server", "level": "ok", "message": "Odoo 19.0.", "advice": ""},
+            {"code": "rights", "title": "Rights", "level": "failed", "message": "Too few.", "advice": "Ask."},
+        ]
+    )
+    is_passed = False

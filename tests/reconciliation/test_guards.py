@@ -59,6 +59,8 @@ def reconciled_twice():
 
 WRONG = {
     "fact_is_told_once": lambda: twice(factories.ToldFactFactory, "service", "key"),
+    "connection_transport_is_known": lambda: factories.OdooConnectionFactory(transport="pigeon"),
+    "connection_company_is_an_id": lambda: factories.OdooConnectionFactory(company_id=0),
     "webhook_algorithm_is_known": lambda: factories.WebhookEndpointFactory(algorithm="none"),
     "alarm_open_once": lambda: twice(factories.AlarmFactory, "reference"),
     "alarm_kind_is_known": lambda: factories.AlarmFactory(kind="noise"),

@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo import invoices, mirror, orders, quotation, readback, taxes
+from reconciliation.connectors.odoo import inspection, invoices, mirror, orders, quotation, readback, taxes
+from reconciliation.connectors.odoo.checks import Expected
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.guard import GuardedTransport
+from reconciliation.connectors.odoo.inspection import Line
 from reconciliation.connectors.odoo.quotation import WriteOutcome
 from reconciliation.connectors.odoo.records import (
     Company,
@@ -100,6 +102,14 @@ class OdooConnector:
                 return Probe(version, self._client.transport.login, company)
         message = f"The user does not see a company with id {self._client.company_id} in Odoo."
         raise ConnectorError("permission", message, SYSTEM)
+
+    def describe(self) -> dict[str, str]:
+        """The server's version and the transport that is spoken with it; asks where neither is known yet."""
+        return {"version": self._client.transport.version(), "transport": self._client.transport.kind}
+
+    def inspect(self, expected: Expected) -> Iterator[Line]:
+        """A line for each check of the connection, as it is made; raises nothing and writes nothing."""
+        return inspection.inspect(self._client, expected)
 
     def read_companies(self) -> Iterator[Company]:
         return mirror.read_companies(self._client)

@@ -53,8 +53,25 @@ READABLE_MODELS = frozenset(
     }
 )
 READ_METHODS = frozenset({"fields_get", "get_external_id", "read", "search", "search_count", "search_read"})
-READS = {(model, method) for model in READABLE_MODELS for method in READ_METHODS} | {
-    ("ir.model.data", "check_object_reference")
+# What a check of the connection asks beside: rights, whose key it is, and whether a model is there at all.
+ASKED_MODELS = frozenset({"crm.tag", "payment.provider", "sale.subscription.plan"})
+READS = (
+    {(model, method) for model in READABLE_MODELS for method in READ_METHODS}
+    | {(model, "has_access") for model in READABLE_MODELS | {"crm.tag"}}
+    | {(model, "fields_get") for model in ASKED_MODELS}
+    | {
+        ("ir.model.data", "check_object_reference"),
+        ("res.users", "context_get"),
+        ("res.users", "read"),
+        ("payment.provider", "search_read"),
+    }
+)
+# Of the optional modules only what they consist of.
+DESCRIBED = "fusion.billing."
+# Of these models nothing is read but what is named: they hold passwords and secret keys beside it.
+READABLE_FIELDS: Mapping[str, frozenset[str]] = {
+    "res.users": frozenset({"login"}),
+    "payment.provider": frozenset({"code", "state", "company_id", "stripe_publishable_key"}),
 }
 
 LOADABLE_COLUMNS: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -100,7 +117,8 @@ class GuardedTransport:
 
     def execute(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Pass the call on, or raise `ConnectorError` "refused_by_guard"."""
-        if (model, method) in READS:
+        if (model, method) in READS or (method == "fields_get" and model.startswith(DESCRIBED)):
+            check_fields(model, method, args, kwargs)
             return self.__read(model, method, args, kwargs)
         check = self.__writes.get((model, method))
         if check is None:
@@ -126,6 +144,15 @@ class GuardedTransport:
         check_context(kwargs)
         if len(args) != 1 or not args[0] or not self.__own_lines.issuperset(args[0]):
             raise refusal(f"{model}.unlink of lines that are not known to be the console's own")
+
+
+def check_fields(model: str, method: str, args: list[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuse to read other fields than the listed of a model that holds secrets; without any it reads all."""
+    allowed = READABLE_FIELDS.get(model)
+    if allowed is None or method not in {"read", "search_read"}:
+        return
+    if len(args) != 1 or not kwargs.get("fields") or not allowed.issuperset(kwargs["fields"]):
+        raise refusal(f"{model}.{method} of fields that the console does not read")
 
 
 def check_load(model: str, args: list[Any], kwargs: dict[str, Any]) -> None:

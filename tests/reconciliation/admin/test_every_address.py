@@ -14,7 +14,11 @@ STAFF = PEOPLE[:4]
 OF_OTHER_SITES = {"view_on_site", "app_list"}
 OPEN = {"login", "logout", "jsi18n"}
 FOR_SUPERUSERS = {"auth"}
-ADDERS = {"ingest_apikey_add": "operator", "reconciliation_webhookendpoint_add": "operator"}
+ADDERS = {
+    "ingest_apikey_add": "operator",
+    "reconciliation_odooconnection_add": "operator",
+    "reconciliation_webhookendpoint_add": "operator",
+}
 
 
 @pytest.mark.parametrize("person", PEOPLE, indirect=True)

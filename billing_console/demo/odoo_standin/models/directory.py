@@ -1,6 +1,7 @@
 """Companies, users, customers, and where they are."""
 
 from billing_console.demo.odoo_standin.environment import Environment
+from billing_console.demo.odoo_standin.errors import AccessError
 from billing_console.demo.odoo_standin.fields import (
     Record,
     boolean,
@@ -35,6 +36,14 @@ def _show_state(env: Environment, state: Record) -> str:
 
 def _get_context(env: Environment) -> Record:
     return {"lang": "en_US", "tz": "America/Toronto", "uid": env.user_id}
+
+
+def _read_oneself(env: Environment, ids: list[int], fields: list[str] | None = None) -> list[Record]:
+    """Users read their own name and login, and nobody else's."""
+    if ids != [env.user_id] or not set(fields or ()) <= {"name", "login"}:
+        raise AccessError("You are not allowed to access 'User' (res.users) records.")
+    user = env.get("res.users", env.user_id)
+    return [{"id": user["id"]} | {name: user[name] for name in fields or ("name", "login")}]
 
 
 COUNTRY = define(
@@ -159,5 +168,5 @@ MODELS = (COUNTRY, STATE, GROUP, CURRENCY, COMPANY, USER, PARTNER)
 
 RULES = {
     COMPANY.name: Rules(complete=_join_company),
-    USER.name: Rules(methods={"context_get": _get_context}),
+    USER.name: Rules(methods={"context_get": _get_context, "read": _read_oneself}),
 }
