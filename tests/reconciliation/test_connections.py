@@ -6,11 +6,13 @@ from django.core.exceptions import ValidationError
 from billing_console.demo.odoo_standin.server import start
 from billing_console.demo.odoo_standin.settings import Settings
 from ingest.errors import DomainError
-from ingest.models import AuditRecord
+from ingest.models import AuditRecord, Fee
 from reconciliation import connections
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.transport import TransportKind
 from reconciliation.models import ConnectionTransport, OdooConnection, ServiceConnection
-from reconciliation.odoo import company_of, connect, connect_to, connection_of
+from reconciliation.odoo import company_of, connect, connect_to, connection_of, read_billers
 from reconciliation.secrets import decrypt, encrypt
 from tests import factories
 
@@ -175,3 +177,28 @@ class TestConnecting:
         with pytest.raises(DomainError, match="Set the key again") as caught:
             connect_to(connection)
         assert caught.value.code == "secret_unreadable"
+
+
+class TestTheGuardsQuestion:
+    """Each connector that the console makes asks who bills before it writes a line."""
+
+    def test_a_period_that_odoo_bills_since_the_push_was_claimed_is_not_written(self, world):
+        customer = world.make_billed_customer()
+        world.plan_pushes()
+        draft = QuotationDraft.from_payload(world.latest(customer).payload)
+        factories.BillerTermFactory(
+            subscription=customer.subscriptions.get(), biller="odoo", starts_at=factories.PERIOD_START
+        )
+        with pytest.raises(ConnectorError) as caught:
+            world.connector.write_quotations([draft])
+        assert (caught.value.code, caught.value.permanent) == ("billed_by_odoo", False)
+        assert world.quotations() == (1, 0)  # a header, which bills nothing
+
+    def test_a_line_of_no_fee_is_not_written(self, world):
+        customer = world.make_billed_customer()
+        world.plan_pushes()
+        draft = QuotationDraft.from_payload(world.latest(customer).payload)
+        Fee.objects.filter(subscription__customer=customer).delete()
+        with pytest.raises(ConnectorError, match="not known who bills it"):
+            world.connector.write_quotations([draft])
+        assert read_billers(draft.line_keys | {"api", "x" * 32}) == {}

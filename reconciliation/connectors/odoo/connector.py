@@ -14,7 +14,7 @@ from reconciliation.connectors.odoo.checks import Expected
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
-from reconciliation.connectors.odoo.guard import GuardedTransport
+from reconciliation.connectors.odoo.guard import BillerReader, GuardedTransport
 from reconciliation.connectors.odoo.inspection import Line
 from reconciliation.connectors.odoo.quotation import WriteOutcome
 from reconciliation.connectors.odoo.records import (
@@ -47,9 +47,17 @@ class OdooConnector:
     Readers are generators: they call Odoo page by page as they are consumed.
     """
 
-    def __init__(self, transport: Transport, *, company_id: int, language: str = "en_US") -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        company_id: int,
+        language: str = "en_US",
+        read_billers: BillerReader | None = None,
+    ) -> None:
         """Any transport, put behind the guard here: there is no way to have the connector without it."""
-        self._client = OdooClient(GuardedTransport(transport), company_id=company_id, language=language)
+        guarded = GuardedTransport(transport, read_billers)
+        self._client = OdooClient(guarded, company_id=company_id, language=language)
 
     @classmethod
     def connect(
@@ -60,6 +68,7 @@ class OdooConnector:
         login: str,
         api_key: str,
         company_id: int,
+        read_billers: BillerReader,
         language: str = "en_US",
         timeout: float = 60.0,
         transport: str = "auto",
@@ -67,7 +76,8 @@ class OdooConnector:
     ) -> Self:
         """A connector; nothing is sent before the first call. `timeout` is in seconds.
 
-        `transport` is a `TransportKind`; `ca_file` names certificates that are trusted beside the system's own.
+        The guard asks `read_billers` before each write of lines. `transport` is a `TransportKind`, `ca_file`
+        names certificates that are trusted beside the system's own.
         """
         way = make_transport(
             TransportKind(transport),
@@ -78,7 +88,7 @@ class OdooConnector:
             timeout=timeout,
             ca_file=ca_file,
         )
-        return cls(way, company_id=company_id, language=language)
+        return cls(way, company_id=company_id, language=language, read_billers=read_billers)
 
     @property
     def company_id(self) -> int:

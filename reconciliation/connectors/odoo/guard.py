@@ -1,18 +1,19 @@
-"""The write guard: what may leave for Odoo, and nothing else.
+"""The write guard: what may leave for Odoo, and nothing else. It stands before either transport.
 
 The console makes Odoo compute; it never confirms, invoices, posts, sends or charges. So the reads are
 listed, and four writes: the tag, shadow quotations, their lines, and the deletion of such lines. Each load()
 is held to its exact columns: a `state` column, or a `default_state` in the context, would confirm an order.
+And each line is held to its biller, asked at the last moment: what Odoo bills goes onto no quotation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM, without_effect
-from reconciliation.connectors.odoo.external_ids import TAG, is_shadow
+from reconciliation.connectors.odoo.external_ids import TAG, is_shadow, parse_line
 from reconciliation.connectors.odoo.transport import Transport, TransportKind
 
 HEADER_COLUMNS = (
@@ -84,18 +85,26 @@ CONTEXT_KEYS = frozenset({"allowed_company_ids", "lang", "mode", "noupdate"})
 # A quotation that its reader can sign or pay online is one that a customer can confirm.
 FIXED_CELLS = {"require_signature": "False", "require_payment": "False"}
 
+# The column that names a line in each model's load().
+LINE_COLUMNS: Mapping[str, str] = {"sale.order": "order_line/id", "sale.order.line": "id"}
+
 Check = Callable[[str, list[Any], dict[str, Any]], None]
+# Who bills what is behind each line's key, "service" or "odoo"; a key that nobody knows is left out.
+BillerReader = Callable[[Collection[str]], Mapping[str, str]]
+THE_SERVICE = "service"
 
 
 class GuardedTransport:
     """A transport that lets only the listed calls through; the rest is refused before anything leaves.
 
     Lines may be deleted only after Odoo itself has said, through this guard, that their external id is one of
-    ours: an id alone proves nothing.
+    ours: an id alone proves nothing. With `read_billers` a line is written only while the service bills what is
+    behind it; without, a line is held to its form alone.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, read_billers: BillerReader | None = None) -> None:
         self.__transport = transport
+        self.__read_billers = read_billers
         self.__own_lines: set[int] = set()
         self.__writes: Mapping[tuple[str, str], Check] = {
             ("crm.tag", "load"): check_load,
@@ -124,6 +133,8 @@ class GuardedTransport:
         if check is None:
             raise refusal(f"{model}.{method} is not among the calls that the console makes")
         check(model, args, kwargs)
+        if method == "load" and self.__read_billers is not None:
+            check_billers(list_line_keys(model, args), self.__read_billers)
         return self.__transport.execute(model, method, args, kwargs)
 
     def __read(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -173,6 +184,30 @@ def check_load(model: str, args: list[Any], kwargs: dict[str, Any]) -> None:
 def is_continuation(cells: Mapping[str, str]) -> bool:
     """Whether a row only carries one more usage line of the quotation above it."""
     return is_shadow(cells.get("order_line/id", "")) and not any(cells[column] for column in HEADER_COLUMNS)
+
+
+def list_line_keys(model: str, args: list[Any]) -> Iterator[str]:
+    """The keys of the lines that a checked `load()` would write."""
+    columns, rows = args
+    place = columns.index(LINE_COLUMNS[model]) if LINE_COLUMNS.get(model) in columns else None
+    for row in rows if place is not None else ():
+        _, key = parse_line(row[place]) or ("", "")
+        if key:
+            yield key
+
+
+def check_billers(line_keys: Iterator[str], read_billers: BillerReader) -> None:
+    """Refuse lines of what Odoo bills, or of what nobody knows.
+
+    The first is not permanent: the cutover came between, and who sends again leaves those lines out.
+    """
+    keys = set(line_keys)
+    billers = read_billers(keys) if keys else {}
+    if not keys <= billers.keys():
+        raise refusal("a line of which it is not known who bills it")
+    if any(biller != THE_SERVICE for biller in billers.values()):
+        message = "The write guard refused lines of a period that Odoo bills by now."
+        raise ConnectorError("billed_by_odoo", message, SYSTEM, permanent=False)
 
 
 def check_row(model: str, cells: Mapping[str, str]) -> None:

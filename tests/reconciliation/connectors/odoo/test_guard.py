@@ -249,7 +249,7 @@ def reachable(value, seen):
 
 def test_the_connector_holds_its_transport_only_inside_the_guard():
     connector = OdooConnector.connect(
-        url="http://127.0.0.1:1", database="d", login="l", api_key="k", company_id=1
+        url="http://127.0.0.1:1", database="d", login="l", api_key="k", company_id=1, read_billers=dict
     )
     holders = [
         type(each).__name__
