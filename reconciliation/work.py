@@ -10,7 +10,7 @@ from ingest.calendar import closed_labels
 from ingest.errors import DomainError
 from ingest.models import Service
 from ingest.rated_periods import meter_and_rate
-from reconciliation import connection_checks, mirror, odoo_amounts, push
+from reconciliation import connection_checks, early_invoices, mirror, odoo_amounts, push
 from reconciliation.intents import plan_pushes
 from reconciliation.models import PushStatus, Run, RunKind
 from reconciliation.odoo import connect
@@ -96,6 +96,8 @@ def fetch(run: Run, progress: Progress) -> Summary:
         for name, count in counts.items():
             summary[name] += count
     summary["invoices"] = mirror.sync_invoices(service=service, connector=connector)
+    if early := early_invoices.watch(service=service):
+        summary["billed_too_early"] = early
     return summary
 
 
