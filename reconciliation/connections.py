@@ -98,6 +98,12 @@ def assign_connection(*, service: Service, connection: OdooConnection | None, ac
     return True
 
 
+def one_service_each() -> list[Service]:
+    """A service for each named connection that any service uses: for its sake the connection's Odoo is mirrored."""
+    used = ServiceConnection.objects.order_by("connection_id", "service_id").distinct("connection_id")
+    return [each.service for each in used.select_related("service")]
+
+
 def refuse_linked(service: Service) -> None:
     """Refuses with `service_is_linked` when any record of the service's is linked to one of Odoo's."""
     links = {

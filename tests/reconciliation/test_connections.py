@@ -139,6 +139,14 @@ class TestGiving:
         assert not ServiceConnection.objects.exists()
 
 
+def test_each_named_connection_is_mirrored_at_night_for_the_sake_of_one_service():
+    named = factories.ServiceConnectionFactory()
+    factories.ServiceConnectionFactory(connection=named.connection)
+    other = factories.ServiceConnectionFactory()
+    factories.OdooConnectionFactory()
+    assert connections.one_service_each() == [named.service, other.service]
+
+
 class TestConnecting:
     def test_each_service_reaches_its_own_odoo(self, settings):
         there = Settings(database="eu", login="robot", key="eu-key")
