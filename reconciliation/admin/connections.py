@@ -131,10 +131,10 @@ class OdooConnectionAdmin(ConsoleAdmin):
 
     def get_buttons(self, request: HttpRequest, row: OdooConnection) -> list[Button]:
         """Checking it."""
-        return self.offer(request, row, "check", label="Check now", icon="network_check")
+        return self.offer(request, row, "check_now", label="Check now", icon="network_check")
 
     @post_action(OPERATE)
-    def check(self, request: HttpRequest, row: OdooConnection) -> str:
+    def check_now(self, request: HttpRequest, row: OdooConnection) -> str:
         """Queues a check of the connection."""
         return _ask(request, row)
 
@@ -214,4 +214,4 @@ def _judge(check: ConnectionCheck | None) -> LineLook:
 def _address_of_check(connection_id: int | None) -> str:
     if connection_id is None:
         return reverse("admin:reconciliation_odooconnection_check_environment")
-    return reverse("admin:reconciliation_odooconnection_check", args=[connection_id])
+    return reverse("admin:reconciliation_odooconnection_check_now", args=[connection_id])

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "company_id",
                     models.BigIntegerField(
+                        "company",
                         default=1,
                         validators=[django.core.validators.MinValueValidator(1)],
                         help_text="The company that bills, unless a service names its own.",

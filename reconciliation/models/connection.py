@@ -26,6 +26,7 @@ class OdooConnection(PublicModel):
     login = models.CharField(max_length=255)
     secret = models.BinaryField(editable=False, help_text="The API key, encrypted at rest.")
     company_id = models.BigIntegerField(
+        "company",
         default=1,
         validators=[MinValueValidator(1)],
         help_text="The company that bills, unless a service names its own.",

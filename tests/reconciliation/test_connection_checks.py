@@ -80,7 +80,7 @@ def test_what_is_expected_is_what_the_services_of_that_connection_use(world):
 class TestCommand:
     def test_it_tells_each_line_and_what_to_do(self, world, capsys):
         out = check_odoo(capsys)
-        assert "ok     The server answers, in a version that is known: Odoo 19.0" in out
+        assert "ok     Server: Odoo 19.0" in out
         assert "!      The payment provider: Odoo takes no online payments." in out
         assert "       → Install Stripe in Odoo" in out
 

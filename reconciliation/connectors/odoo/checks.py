@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo.classification import AUTHENTICATION, BAD_VALUE, UNKNOWN_NAME
+from reconciliation.connectors.odoo.classification import AUTHENTICATION, BAD_VALUE, SYSTEM, UNKNOWN_NAME
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.external_ids import MODULE, TAG
 
@@ -118,6 +118,7 @@ ADVICE: Mapping[str, str] = {
     "wrong_address": "Set the address at which Odoo itself answers, and the database's name.",
     "authentication": "Make a new API key in Odoo (the user's preferences, Account security) and set it.",
     "permission": f"Ask Odoo's administrator to give the console's user the groups {GROUPS}.",
+    "no_company": "Allow the user that company in Odoo, or set another company.",
     "unknown_name": "Install the module that brings it, or check the server's version.",
 }
 
@@ -183,7 +184,7 @@ def examine_version(client: OdooClient, _expected: Expected) -> Finding:
 def examine_login(client: OdooClient, _expected: Expected) -> Finding:
     """Over JSON-2 the key alone decides who calls: another user's would work, under another name."""
     login = client.transport.login
-    user_id = client.call("res.users", "context_get").get("uid")
+    user_id = _call_in_company(client, "res.users", "context_get").get("uid")
     try:
         rows = client.call("res.users", "read", [user_id], fields=["login"]) if user_id else []
     except ConnectorError as error:
@@ -201,13 +202,25 @@ def examine_login(client: OdooClient, _expected: Expected) -> Finding:
 
 def examine_company(client: OdooClient, _expected: Expected) -> Finding:
     domain = [["id", "=", client.company_id]]
-    rows = client.call("res.company", "search_read", domain, fields=["name", "currency_id"])
+    rows = _call_in_company(client, "res.company", "search_read", domain, fields=["name", "currency_id"])
     if not rows:
-        return fail(
-            f"The user does not see company {client.company_id}.",
-            "Allow the user that company in Odoo, or set another company.",
-        )
+        raise _no_company(client)
     return ok(f"{rows[0]['name']}, in {rows[0]['currency_id'][1]}.")
+
+
+def _call_in_company(client: OdooClient, model: str, method: str, *args: Any, **named: Any) -> Any:
+    """A call that lacks no right but the one to the company, which every call names."""
+    try:
+        return client.call(model, method, *args, **named)
+    except ConnectorError as error:
+        if error.code != "permission":
+            raise
+        raise _no_company(client) from None
+
+
+def _no_company(client: OdooClient) -> ConnectorError:
+    message = f"The user may not work in company {client.company_id}."
+    return ConnectorError("no_company", message, SYSTEM)
 
 
 def examine_rights(client: OdooClient, _expected: Expected) -> Finding:

@@ -27,12 +27,12 @@ class Check:
 
 
 CHECKS: Sequence[Check] = (
-    Check("encryption", "The way there is encrypted", checks.examine_encryption),
-    Check("version", "The server answers, in a version that is known", checks.examine_version, is_vital=True),
-    Check("login", "The key is the console's user's", checks.examine_login, is_vital=True),
-    Check("company", "The company is there", checks.examine_company, is_vital=True),
-    Check("rights", "What the user may do", checks.examine_rights),
-    Check("external_ids", "External ids can be looked up", checks.examine_external_ids),
+    Check("encryption", "Encryption", checks.examine_encryption),
+    Check("version", "Server", checks.examine_version, is_vital=True),
+    Check("login", "Login", checks.examine_login, is_vital=True),
+    Check("company", "Company", checks.examine_company, is_vital=True),
+    Check("rights", "Rights", checks.examine_rights),
+    Check("external_ids", "External ids", checks.examine_external_ids),
     Check("fields", "Models and fields", checks.examine_fields),
     Check("subscriptions", "Subscriptions", checks.examine_subscriptions),
     Check("fusion", "The optional billing module", checks.examine_fusion),

@@ -71,7 +71,7 @@ def test_an_operator_changes_one_and_an_empty_key_stays(client, operator):
 def test_nobody_else_changes_or_checks_one_or_is_asked_for_a_key(client, person):
     connection = factories.OdooConnectionFactory()
     client.force_login(person)
-    check = reverse("admin:reconciliation_odooconnection_check", args=[connection.pk])
+    check = reverse("admin:reconciliation_odooconnection_check_now", args=[connection.pk])
     for address, given in ((page_of(connection), VALUES), (check, {}), (ENVIRONMENT, {})):
         assert client.post(address, given).status_code == 403
     page = client.get(page_of(connection)).content.decode()
@@ -84,7 +84,7 @@ def test_an_operator_checks_any_of_them_by_post(client, operator, settings):
     settings.ODOO_URL = "https://odoo.example.com"
     connection = factories.OdooConnectionFactory()
     client.force_login(operator)
-    check = reverse("admin:reconciliation_odooconnection_check", args=[connection.pk])
+    check = reverse("admin:reconciliation_odooconnection_check_now", args=[connection.pk])
     page = client.get(LIST).content.decode()
     for address in (check, ENVIRONMENT):
         assert f'action="{address}"' in page

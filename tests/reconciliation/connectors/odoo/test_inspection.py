@@ -94,7 +94,11 @@ def test_another_users_key_is_seen_although_it_would_work_over_json2(stand_in):
 
 def test_a_company_that_the_user_does_not_see_is_told(stand_in):
     lines = inspect(OdooConnector(open_stand_in("jsonrpc", stand_in), company_id=99))
-    assert lines["login"].level is Level.FAILED
+    assert lines["login"].message == "The user may not work in company 99."
+    assert "set another company" in lines["login"].advice
+    lines = inspect(answering(res_company_search_read=[]))
+    assert lines["company"].message == "The user may not work in company 1."
+    assert lines["rights"].level is Level.SKIPPED
 
 
 class TestProducts:
