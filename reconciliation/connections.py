@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
@@ -12,7 +13,8 @@ from ingest.models import Charge, Customer, Plan, Service, Subscription
 from ingest.services import lock_service
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.web import parse_address
-from reconciliation.models import OdooConnection, Push, ServiceConnection
+from reconciliation.models import OdooConnection, OdooInvoice, Push, ServiceConnection
+from reconciliation.models.odoo_mirror import OdooRecord
 from reconciliation.odoo import connection_of
 from reconciliation.secrets import encrypt
 
@@ -75,7 +77,8 @@ def assign_connection(*, service: Service, connection: OdooConnection | None, ac
     """Has a service billed by another Odoo, or by the environment's again; returns whether anything changed.
 
     Refuses a service with links into its Odoo (`service_is_linked`): ids of one database name other records in the
-    next.
+    next. And, as the mirror does not tell one Odoo's records from another's, one beside linked services of another
+    Odoo (`mirror_is_anothers`); what was mirrored before anything was linked is forgotten.
     """
     require_permission(actor, "ingest.change_service")
     row = lock_service(service.pk)
@@ -83,6 +86,8 @@ def assign_connection(*, service: Service, connection: OdooConnection | None, ac
     if before == connection:
         return False
     refuse_linked(row)
+    refuse_other_mirror(connection)
+    _forget_unused_mirror()
     if connection is None:
         ServiceConnection.objects.filter(service=row).delete()
     else:
@@ -98,27 +103,64 @@ def assign_connection(*, service: Service, connection: OdooConnection | None, ac
     return True
 
 
-def one_service_each() -> list[Service]:
-    """A service for each named connection that any service uses: for its sake the connection's Odoo is mirrored."""
+def mirrored_for() -> list[Service | None]:
+    """For whose sake Odoo is mirrored: a service of each connection that may be, None for the environment's."""
     used = ServiceConnection.objects.order_by("connection_id", "service_id").distinct("connection_id")
-    return [each.service for each in used.select_related("service")]
+    services: list[Service | None] = [each.service for each in used.select_related("service", "connection")]
+    if not services or Service.objects.filter(named_connection=None).exists():
+        services.insert(0, None)
+    return [service for service in services if _may_mirror(service)] or services[:1]
+
+
+def _may_mirror(service: Service | None) -> bool:
+    try:
+        refuse_other_mirror(connection_of(service))
+    except DomainError:
+        return False
+    return True
 
 
 def refuse_linked(service: Service) -> None:
     """Refuses with `service_is_linked` when any record of the service's is linked to one of Odoo's."""
-    links = {
-        "customers": Customer.objects.filter(service=service, odoo_partner_id__isnull=False),
-        "subscriptions": Subscription.objects.filter(service=service, odoo_order_id__isnull=False),
-        "plans": Plan.objects.filter(service=service, odoo_product_id__isnull=False),
-        "charges": Charge.objects.filter(service=service, odoo_product_id__isnull=False),
-        "pushes": Push.objects.filter(service=service),
-    }
-    linked = [name for name, rows in links.items() if rows.exists()]
+    linked = [name for name, rows in _links().items() if rows.filter(service=service).exists()]
     if linked:
         message = (
             f"{service} is linked to its Odoo already ({', '.join(linked)}): ids would mean other records."
         )
         raise DomainError("service_is_linked", message)
+
+
+def refuse_other_mirror(connection: OdooConnection | None) -> None:
+    """Refuses with `mirror_is_anothers` to mirror an Odoo, or to use it, while services are linked to another.
+
+    The mirror knows records by their ids alone, and both have a record of each id.
+    """
+    linked = {pk for rows in _links().values() for pk in rows.values_list("service_id", flat=True).distinct()}
+    for service in Service.objects.filter(pk__in=linked).select_related("named_connection__connection"):
+        if connection_of(service) != connection:
+            there = connection_of(service) or "the environment’s Odoo"
+            message = f"{service} is linked to {there}, and the mirror keeps the records of one Odoo only."
+            raise DomainError("mirror_is_anothers", message)
+
+
+def _links() -> dict[str, QuerySet[Any]]:
+    """What is linked to records of Odoo's, of all services."""
+    return {
+        "customers": Customer.objects.filter(odoo_partner_id__isnull=False),
+        "subscriptions": Subscription.objects.filter(odoo_order_id__isnull=False),
+        "plans": Plan.objects.filter(odoo_product_id__isnull=False),
+        "charges": Charge.objects.filter(odoo_product_id__isnull=False),
+        "pushes": Push.objects.all(),
+    }
+
+
+def _forget_unused_mirror() -> None:
+    """Empties the mirror while nothing is linked into it: what is read next may be of another Odoo."""
+    if any(rows.exists() for rows in _links().values()):
+        return
+    OdooInvoice.objects.all().delete()
+    for model in OdooRecord.__subclasses__():
+        model._default_manager.all().delete()
 
 
 def check_address(url: str) -> None:

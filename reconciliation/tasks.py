@@ -13,7 +13,7 @@ from ingest.models import Phase, Service
 from reconciliation import alerts, cutover, event_errors, facts, push, runs, webhooks
 from reconciliation.alone import alone
 from reconciliation.api.webhook_objects import show_object, show_triggered
-from reconciliation.connections import one_service_each
+from reconciliation.connections import mirrored_for
 from reconciliation.models import RunKind
 from reconciliation.work import do_work, send_all
 
@@ -92,7 +92,7 @@ def activate_cutovers() -> None:
 @shared_task
 def start_nightly_runs() -> None:
     """Brings every service's closed periods up to date; one in shadow is metered and pushed, not judged."""
-    for service in (None, *one_service_each()):
+    for service in mirrored_for():
         runs.request_run(kind=RunKind.SYNC, service=service, actor=None)
     for service in Service.objects.all():
         kind = RunKind.PUSH if service.phase == Phase.SHADOW else RunKind.REFRESH

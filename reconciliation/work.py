@@ -11,9 +11,10 @@ from ingest.errors import DomainError
 from ingest.models import Service
 from ingest.rated_periods import meter_and_rate
 from reconciliation import connection_checks, early_invoices, mirror, odoo_amounts, push
+from reconciliation.connections import refuse_other_mirror
 from reconciliation.intents import plan_pushes
 from reconciliation.models import PushStatus, Run, RunKind
-from reconciliation.odoo import connect
+from reconciliation.odoo import connect, connection_of
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import NOT_REPEATABLE, Progress
 
@@ -103,6 +104,7 @@ def fetch(run: Run, progress: Progress) -> Summary:
 
 def sync(run: Run, progress: Progress) -> Summary:
     """Mirrors Odoo's partners, products, pricelists and subscription orders."""
+    refuse_other_mirror(connection_of(run.service))
     since = mirror.find_start(run)
     return mirror.sync(connector=connect(run.service), since=since, progress=progress)
 

@@ -63,6 +63,7 @@ class ServiceForm(forms.ModelForm):
         if chosen != connection_of(self.instance):
             try:
                 connections.refuse_linked(self.instance)
+                connections.refuse_other_mirror(chosen)
             except DomainError as error:
                 raise ValidationError(error.message, code=error.code) from None
         return chosen

@@ -7,13 +7,22 @@ from billing_console.demo.odoo_standin.server import start
 from billing_console.demo.odoo_standin.settings import Settings
 from ingest.errors import DomainError
 from ingest.models import AuditRecord, Fee
-from reconciliation import connections
+from reconciliation import connections, runs
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.transport import TransportKind
-from reconciliation.models import ConnectionTransport, OdooConnection, ServiceConnection
+from reconciliation.models import (
+    ConnectionTransport,
+    OdooConnection,
+    OdooInvoice,
+    OdooOrder,
+    OdooPartner,
+    RunKind,
+    ServiceConnection,
+)
 from reconciliation.odoo import company_of, connect, connect_to, connection_of, read_billers
 from reconciliation.secrets import decrypt, encrypt
+from reconciliation.work import do_work
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -139,12 +148,51 @@ class TestGiving:
         assert not ServiceConnection.objects.exists()
 
 
-def test_each_named_connection_is_mirrored_at_night_for_the_sake_of_one_service():
-    named = factories.ServiceConnectionFactory()
-    factories.ServiceConnectionFactory(connection=named.connection)
-    other = factories.ServiceConnectionFactory()
-    factories.OdooConnectionFactory()
-    assert connections.one_service_each() == [named.service, other.service]
+class TestOneMirror:
+    """The mirror knows records by their ids alone: it never mixes two Odoos."""
+
+    def test_what_is_mirrored_at_night_is_the_odoo_that_services_are_linked_to(self):
+        assert connections.mirrored_for() == [None]
+        named = factories.ServiceConnectionFactory()
+        factories.ServiceConnectionFactory(connection=named.connection)
+        assert connections.mirrored_for() == [named.service]
+        beside = factories.ServiceFactory()
+        assert connections.mirrored_for() == [None, named.service]
+        factories.CustomerFactory(service=named.service, odoo_partner_id=7)
+        assert connections.mirrored_for() == [named.service]
+        assert connection_of(beside) is None
+
+    def test_another_odoo_is_neither_used_nor_mirrored_beside_linked_services(self, operator, world):
+        named = factories.ServiceConnectionFactory()
+        partners = OdooPartner.objects.count()
+        run = runs.perform(runs.start_run(kind=RunKind.SYNC, service=named.service), do_work)
+        assert (run.status, "NexaCloud is linked to the environment’s Odoo" in run.message) == (
+            "failed",
+            True,
+        )
+        with pytest.raises(DomainError) as caught:
+            connections.assign_connection(
+                service=factories.ServiceFactory(), connection=named.connection, actor=operator
+            )
+        assert caught.value.code == "mirror_is_anothers"
+        assert OdooPartner.objects.count() == partners > 0
+
+    def test_a_mirror_that_services_are_linked_into_stays(self, operator):
+        named = factories.ServiceConnectionFactory()
+        factories.CustomerFactory(service=named.service, odoo_partner_id=7)
+        factories.OdooPartnerFactory(odoo_id=7)
+        beside = factories.ServiceFactory()
+        assert connections.assign_connection(service=beside, connection=named.connection, actor=operator)
+        assert OdooPartner.objects.get().odoo_id == 7
+
+    def test_what_was_mirrored_of_the_odoo_before_is_forgotten(self, operator):
+        order = factories.OdooOrderFactory()
+        factories.OdooInvoiceFactory(order=order)
+        factories.OdooPartnerFactory()
+        connections.assign_connection(
+            service=factories.ServiceFactory(), connection=factories.OdooConnectionFactory(), actor=operator
+        )
+        assert not any(model.objects.exists() for model in (OdooOrder, OdooInvoice, OdooPartner))
 
 
 class TestConnecting:
