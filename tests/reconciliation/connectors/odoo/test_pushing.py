@@ -279,6 +279,7 @@ class TestLostAnswers:
             login=SETTINGS.login,
             api_key=SETTINGS.key,
             company_id=1,
+            read_billers=lambda keys: dict.fromkeys(keys, "service"),
             timeout=0.5,
         )
         stand_in.set_fault("timeout", method="sale.order.load", seconds=2)
