@@ -158,7 +158,8 @@ class TestSyncOdoo:
 
     def test_a_refused_key_is_one_line_and_a_failure(self, world):
         world.stand_in.revoke_key()
-        with pytest.raises(CommandError, match=r"^Mirror Odoo: Odoo refused the login or the API key\.$"):
+        refused = r"^Mirror Odoo: Odoo refused the login or the API key: make a key .* and set it\.$"
+        with pytest.raises(CommandError, match=refused):
             call_command("sync_odoo")
 
 
