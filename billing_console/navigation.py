@@ -58,8 +58,13 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Taxes", "percent", "reconciliation.odootax"),
         Entry("Fiscal positions", "map", "reconciliation.odoofiscalposition"),
         Entry("Pricelists", "request_quote", "reconciliation.odoopricelist"),
+        Entry("Recurring plans", "event_repeat", "reconciliation.odooplan"),
         Entry("Orders", "description", "reconciliation.odooorder"),
+        Entry("Order lines", "format_list_bulleted", "reconciliation.odooorderline"),
         Entry("Invoices", "receipt", "reconciliation.odooinvoice"),
+        Entry("Invoice lines", "list_alt", "reconciliation.odooinvoiceline"),
+        Entry("Past taxes", "history_toggle_off", "reconciliation.odootaxpast"),
+        Entry("Progress", "sync", "reconciliation.mirrorcursor"),
     ),
     "People": (
         Entry("Users", "person", "auth.user"),

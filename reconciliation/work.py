@@ -78,7 +78,7 @@ def send_all(service: Service, progress: Progress | None = None) -> int:
 
 
 def fetch(run: Run, progress: Progress) -> Summary:
-    """Reads Odoo's amounts of each period, and the invoices of the service's orders.
+    """Reads Odoo's amounts of each period.
 
     What a push of the same run has just read back is not read twice.
     """
@@ -95,14 +95,12 @@ def fetch(run: Run, progress: Progress) -> Summary:
         )
         for name, count in counts.items():
             summary[name] += count
-    summary["invoices"] = mirror.sync_invoices(service=service, connector=connector)
     return summary
 
 
 def sync(run: Run, progress: Progress) -> Summary:
-    """Mirrors Odoo's partners, products, pricelists and subscription orders."""
-    since = mirror.find_start(run)
-    return mirror.sync(connector=connect(run.service), since=since, progress=progress)
+    """Mirrors Odoo: what linking, pushing and comparing need of it, and what is gone there."""
+    return mirror.sync(connector=connect(run.service), progress=progress).summarise()
 
 
 def judge(run: Run, progress: Progress) -> Summary:

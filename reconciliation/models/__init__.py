@@ -4,13 +4,18 @@ from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
+    MirrorCursor,
     OdooFiscalPosition,
     OdooInvoice,
+    OdooInvoiceLine,
     OdooOrder,
+    OdooOrderLine,
     OdooPartner,
+    OdooPlan,
     OdooPricelist,
     OdooProduct,
     OdooTax,
+    OdooTaxPast,
 )
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
@@ -36,13 +41,18 @@ __all__ = [
     "DeliveryStatus",
     "EventReport",
     "LineKind",
+    "MirrorCursor",
     "OdooFiscalPosition",
     "OdooInvoice",
+    "OdooInvoiceLine",
     "OdooOrder",
+    "OdooOrderLine",
     "OdooPartner",
+    "OdooPlan",
     "OdooPricelist",
     "OdooProduct",
     "OdooTax",
+    "OdooTaxPast",
     "Outcome",
     "Push",
     "PushStatus",
