@@ -24,6 +24,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Reconciliations", "balance", "reconciliation.reconciliation", "count_to_triage"),
         Entry("Amounts", "receipt_long", "reconciliation.amount"),
         Entry("Source documents", "draft", "reconciliation.sourcedocument"),
+        Entry("Unattributed lines", "help_center", "reconciliation.unattributedline", "count_unattributed"),
         Entry("Customers", "groups", "ingest.customer"),
     ),
     "Cutover": (

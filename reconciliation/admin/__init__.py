@@ -11,6 +11,7 @@ from reconciliation.admin import (
     runs,
     services,
     tolerances,
+    unattributed,
     webhooks,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "runs",
     "services",
     "tolerances",
+    "unattributed",
     "webhooks",
 ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ingest.models import UsageEvent
 from reconciliation.models import MirrorCursor, Source, SourceDocument
+from reconciliation.strategies import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Freshness:
 def read_freshness() -> list[Freshness]:
     """The sources behind the figures, in the order of the path from a service to Odoo."""
     documents = SourceDocument.objects.filter(is_current=True)
-    from_odoo = documents.filter(source__in=[Source.ODOO_QUOTATION, Source.ODOO_INVOICE])
+    from_odoo = documents.filter(source__in=SOURCES.values())
     # The newest id, not the newest time: ids are indexed, and the table has millions of rows.
     newest = UsageEvent.objects.order_by("-pk").values_list("received_at", flat=True).first()
     return [

@@ -2,6 +2,7 @@
 
 from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
+from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
     MirrorCursor,
@@ -34,6 +35,7 @@ __all__ = [
     "AlarmKind",
     "Amount",
     "AmountLine",
+    "AmountStrategy",
     "Basis",
     "CutoverRequest",
     "CutoverStatus",
@@ -41,6 +43,7 @@ __all__ = [
     "DeliveryStatus",
     "EventReport",
     "LineKind",
+    "LineState",
     "MirrorCursor",
     "OdooFiscalPosition",
     "OdooInvoice",
@@ -66,6 +69,8 @@ __all__ = [
     "Source",
     "SourceDocument",
     "Status",
+    "Strategy",
     "Tolerance",
+    "UnattributedLine",
     "WebhookEndpoint",
 ]

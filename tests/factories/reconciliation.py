@@ -170,3 +170,29 @@ class AlarmFactory(DjangoModelFactory):
     service = factory.SubFactory(ServiceFactory)
     reference = factory.Sequence(lambda n: f"S{n:05}")
     message = "Quotation S00001 was confirmed by hand."
+
+
+class AmountStrategyFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.AmountStrategy
+
+    service = factory.SubFactory(ServiceFactory)
+    strategy = reconciliation.Strategy.INVOICE
+    chosen_at = SEEN_AT
+
+
+class UnattributedLineFactory(DjangoModelFactory):
+    """A line of 100.00 that waits for a person."""
+
+    class Meta:
+        model = reconciliation.UnattributedLine
+
+    service = factory.SubFactory(ServiceFactory)
+    strategy = reconciliation.Strategy.INVOICE
+    odoo_id = factory.Sequence(lambda n: 1000 + n)
+    document = "INV/2026/00001"
+    name = "Pro"
+    partner_id = 1001
+    untaxed = Decimal("100.00")
+    currency = "CAD"
+    why = "It has neither an external id of ours nor deferred dates."

@@ -108,6 +108,13 @@ WRONG = {
     "missing_external_is_null": lambda: row(outcome="missing_external", status="delta"),
     "reconciliation_words_are_known": lambda: row(outcome="compared", status="done"),
     "reconciliation_period_is_not_empty": lambda: row(**EMPTY),
+    "strategy_is_known": lambda: factories.AmountStrategyFactory(strategy="guess"),
+    "unattributed_line_once": lambda: twice(factories.UnattributedLineFactory, "service", "odoo_id"),
+    "line_state_is_known": lambda: factories.UnattributedLineFactory(state="guessed"),
+    "assigned_line_has_a_period": lambda: factories.UnattributedLineFactory(
+        state="assigned", decided_by=factories.UserFactory(), decided_at=NOW
+    ),
+    "decided_line_has_a_person": lambda: factories.UnattributedLineFactory(state="left_out"),
     "tolerance_once": lambda: twice(factories.ToleranceFactory, "service"),
     "tolerance_is_not_negative": lambda: factories.ToleranceFactory(cap=Decimal("-0.01")),
     "webhook_endpoint_once": endpoint_twice,
@@ -132,6 +139,12 @@ def test_no_constraint_goes_unproven():
         ("amount", factories.AmountFactory),
         ("push", factories.PushFactory),
         ("reconciliation", factories.ReconciliationFactory),
+        (
+            "unattributedline",
+            lambda **values: factories.UnattributedLineFactory(
+                customer=factories.CustomerFactory(), **values
+            ),
+        ),
     ],
 )
 def test_nothing_of_one_service_is_about_a_customer_of_another(table, factory):

@@ -45,6 +45,7 @@ QUERIES = {
     "reconciliation.run": 7,
     "reconciliation.sourcedocument": 7,
     "reconciliation.tolerance": 7,
+    "reconciliation.unattributedline": 7,
     "reconciliation.webhookendpoint": 7,
 }
 
