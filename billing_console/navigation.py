@@ -54,6 +54,8 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Deliveries", "outbox", "reconciliation.delivery"),
     ),
     "Odoo mirror": (
+        Entry("Link customers", "link", "reconciliation.odoopartner", page="links"),
+        Entry("Findings", "troubleshoot", "reconciliation.odoopartner", page="findings"),
         Entry("Partners", "contacts", "reconciliation.odoopartner"),
         Entry("Products", "inventory_2", "reconciliation.odooproduct"),
         Entry("Taxes", "percent", "reconciliation.odootax"),

@@ -1,15 +1,20 @@
 """Odoo's records as they were last read."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, amount_column, json_column, quantity_column
 from ingest.screens.filters import condition_filter, exact_filter
 from ingest.screens.formatting import show_badge, show_instant
+from reconciliation.admin import linking
 from reconciliation.models import (
     MirrorCursor,
     OdooFiscalPosition,
@@ -70,6 +75,31 @@ class OdooPartnerAdmin(MirrorAdmin):
         "address_type",
         *READ,
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages that link customers, and what is wrong."""
+        pages = {
+            "links": ("links/", linking.show_links),
+            "links_file": ("links/file/", linking.show_links_file),
+            "findings": ("findings/", linking.show_findings),
+        }
+        own = [
+            path(
+                address,
+                self.admin_site.admin_view(self._show(page)),
+                name=f"reconciliation_odoopartner_{name}",
+            )
+            for name, (address, page) in pages.items()
+        ]
+        return own + super().get_urls()
+
+    def _show(self, page: Callable[..., HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+        def view(request: HttpRequest) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return page(request, screen=self)
+
+        return view
 
 
 @admin.register(OdooProduct)
