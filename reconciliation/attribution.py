@@ -12,18 +12,23 @@ from ingest.calendar import customer_timezone, grid_of
 from ingest.metering.periods import Period, billing_period
 from ingest.models import Charge, Customer, Fee, Plan, Service, Subscription
 from reconciliation.comparison.attribution import find_period
-from reconciliation.models import LineState, OdooPartner, Strategy, UnattributedLine
+from reconciliation.models import LineState, OdooPartner, Reconciliation, Strategy, UnattributedLine
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line of a document tells of what it bills; `starts_on` is the first day of an order's next invoice."""
+    """What a line of a document tells of what it bills.
+
+    `fee_keys` and `row_keys` are the fees, and the reconciliations that it corrects, of which our external ids
+    tell; `starts_on` is the first day of an order's next invoice.
+    """
 
     odoo_id: int
     partner_id: int
     product_id: int | None
     order_ids: frozenset[int]
     fee_keys: frozenset[str]
+    row_keys: frozenset[str] = frozenset()
     dates: tuple[date, date] | None = None
     starts_on: date | None = None
     occasion: str = ""
@@ -83,6 +88,7 @@ class AttributionBook:
             ).select_related("customer")
         }
         self._fees: dict[str, Fee] = {}
+        self._rows: dict[str, Reconciliation] = {}
 
     @property
     def partner_ids(self) -> Collection[int]:
@@ -94,8 +100,15 @@ class AttributionBook:
         """The orders of the service's subscriptions."""
         return self._by_order.keys()
 
-    def learn_fees(self, keys: Iterable[str]) -> None:
-        """Reads the fees of these keys, whichever service's, in one query."""
+    def learn(self, lines: Iterable[Line]) -> None:
+        """Reads what the external ids of these lines name, whichever service's, in at most two queries."""
+        known = list(lines)
+        self._learn_fees(key for line in known for key in line.fee_keys)
+        keys = {key for line in known for key in line.row_keys}.difference(self._rows)
+        rows = Reconciliation.objects.filter(public_id__in=keys) if keys else Reconciliation.objects.none()
+        self._rows.update((row.public_id.hex, row) for row in rows.select_related("customer"))
+
+    def _learn_fees(self, keys: Iterable[str]) -> None:
         missing = set(keys).difference(self._fees)
         fees = Fee.objects.filter(public_id__in=missing) if missing else Fee.objects.none()
         related = ("charge__metric", "subscription__plan", "subscription__customer__service")
@@ -109,6 +122,9 @@ class AttributionBook:
         fees = [fee for key in sorted(line.fee_keys) if (fee := self._fees.get(key))]
         if fees:
             return self._by_fees(fees)
+        rows = [row for key in sorted(line.row_keys) if (row := self._rows.get(key))]
+        if rows:
+            return _target_of_row(rows[0]) if rows[0].service_id == self._service.pk else NOT_OURS
         candidates = self._find_subscriptions(line)
         if candidates is NOT_OURS or isinstance(candidates, Unattributed):
             return candidates
@@ -173,6 +189,10 @@ def _target_of_fee(fee: Fee) -> Target:
     return Target(
         fee.subscription.customer, fee.period_start, fee.period_end, fee.period_label, "external id", fee
     )
+
+
+def _target_of_row(row: Reconciliation) -> Target:
+    return Target(row.customer, row.period_start, row.period_end, row.period_label, "external id")
 
 
 def _target_of(decided: UnattributedLine) -> Verdict:

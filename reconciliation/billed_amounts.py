@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from ingest.services import lock_service
 from reconciliation import unattributed
 from reconciliation.attribution import AttributionBook, Line, Target, Unattributed, Verdict
 from reconciliation.comparison.attribution import LineFigures, Share, share_out
-from reconciliation.connectors.odoo.external_ids import find_fee_key
+from reconciliation.connectors.odoo.external_ids import find_corrected_row, find_fee_key
 from reconciliation.documents import NewAmount, NewLine, digest_of, retire_document, store_document
 from reconciliation.models import (
     Amount,
@@ -122,18 +123,18 @@ def _read_invoices(book: AttributionBook) -> Iterator[Document]:
     for line in found.order_by("odoo_id"):
         lines[line.move_id].append(line)
     ordered = _read_order_lines(line for each in lines.values() for line in each)
+    facts = {
+        header.odoo_id: [_invoice_line(header, line, ordered) for line in lines[header.odoo_id]]
+        for header in headers.values()
+    }
+    book.learn(chain.from_iterable(facts.values()))
     for header in headers.values():
-        yield _make_invoice(book, header, lines[header.odoo_id], ordered)
+        yield _make_invoice(book, header, lines[header.odoo_id], facts[header.odoo_id])
 
 
 def _make_invoice(
-    book: AttributionBook,
-    header: OdooInvoice,
-    lines: Sequence[OdooInvoiceLine],
-    ordered: Mapping[int, OdooOrderLine],
+    book: AttributionBook, header: OdooInvoice, lines: Sequence[OdooInvoiceLine], facts: Sequence[Line]
 ) -> Document:
-    facts = [_invoice_line(header, line, ordered) for line in lines]
-    book.learn_fees(key for line in facts for key in line.fee_keys)
     figures = [LineFigures(line.untaxed, line.total, line.balance, bool(line.tax_ids)) for line in lines]
     step = minor_unit(header.currency)
     shares: list[Share] = share_out(untaxed=header.untaxed, tax=header.tax, lines=figures, step=step)
@@ -161,6 +162,7 @@ def _invoice_line(header: OdooInvoice, line: OdooInvoiceLine, ordered: Mapping[i
         product_id=line.product_id,
         order_ids=frozenset(each.order_id for each in sold),
         fee_keys=frozenset(filter(None, map(find_fee_key, names))),
+        row_keys=frozenset(filter(None, map(find_corrected_row, names))),
         dates=(line.deferred_from, line.deferred_to) if has_dates else None,  # type: ignore[arg-type]
     )
 
@@ -178,24 +180,30 @@ def _read_orders(book: AttributionBook) -> Iterator[Document]:
     found = OdooOrderLine.objects.filter(order_id__in=headers, gone_at=None).exclude(untaxed_to_invoice=0)
     for line in found.order_by("odoo_id"):
         lines[line.order_id].append(line)
+    facts = {
+        header.odoo_id: [_order_line(header, line) for line in lines[header.odoo_id]]
+        for header in headers.values()
+    }
+    book.learn(chain.from_iterable(facts.values()))
     for header in headers.values():
-        yield _make_order(book, header, lines[header.odoo_id])
+        yield _make_order(book, header, lines[header.odoo_id], facts[header.odoo_id])
 
 
-def _make_order(book: AttributionBook, header: OdooOrder, lines: Sequence[OdooOrderLine]) -> Document:
-    facts = [
-        Line(
-            odoo_id=line.odoo_id,
-            partner_id=header.partner_id,
-            product_id=line.product_id,
-            order_ids=frozenset([header.odoo_id]),
-            fee_keys=frozenset(filter(None, [find_fee_key(line.external_id)])),
-            starts_on=header.next_invoice_date,
-            occasion=str(header.next_invoice_date or ""),
-        )
-        for line in lines
-    ]
-    book.learn_fees(key for line in facts for key in line.fee_keys)
+def _order_line(header: OdooOrder, line: OdooOrderLine) -> Line:
+    return Line(
+        odoo_id=line.odoo_id,
+        partner_id=header.partner_id,
+        product_id=line.product_id,
+        order_ids=frozenset([header.odoo_id]),
+        fee_keys=frozenset(filter(None, [find_fee_key(line.external_id)])),
+        starts_on=header.next_invoice_date,
+        occasion=str(header.next_invoice_date or ""),
+    )
+
+
+def _make_order(
+    book: AttributionBook, header: OdooOrder, lines: Sequence[OdooOrderLine], facts: Sequence[Line]
+) -> Document:
     return Document(
         reference=str(header.odoo_id),
         title=header.name,

@@ -93,6 +93,14 @@ class TestOfAPeriod:
         fetch(customer)
         assert [row[0] for row in amounts()] == [fee.period_label]
 
+    def test_a_correction_is_of_the_period_of_the_row_that_it_corrects(self, customer):
+        row = factories.ReconciliationFactory(customer=customer)
+        note = invoice("-10.00", "-1.30", move_type="out_refund")
+        external_id = f"__billing_console__.correction_{row.public_id.hex}_3__line"
+        line(note, "10.00", "1.30", product_id=OTHER_PRODUCT, external_id=external_id)
+        fetch(customer)
+        assert amounts() == [(row.period_label, "-10.00", "-1.30", "-11.30", "CAD")]
+
     def test_deferred_dates_say_it_where_there_is_no_mark(self, customer):
         line(invoice(invoice_date=date(2026, 8, 28)), product_id=PLAN_PRODUCT, **SEPTEMBER)
         fetch(customer)
@@ -184,10 +192,12 @@ class TestDocuments:
         assert [row.state for row in Amount.objects.filter(is_current=True)] == ["posted"]
         assert SourceDocument.objects.count() == 2
 
-    def test_statements_do_not_grow_with_invoices_that_did_not_change(self, customer):
+    def test_statements_do_not_grow_with_invoices_that_did_not_change(self, customer, fee):
         def count(more):
             for _ in range(more):
-                line(invoice(), product_id=PLAN_PRODUCT, **SEPTEMBER)
+                move = invoice("200.00", "26.00")
+                line(move, product_id=PLAN_PRODUCT, **SEPTEMBER)
+                line(move, **of_fee(fee))
             fetch(customer)
             with CaptureQueriesContext(connection) as queries:
                 fetch(customer)

@@ -18,6 +18,8 @@ TAG = f"{MODULE}.tag_shadow"
 KEY = re.compile(r"[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*")
 # However a line of ours is called, the key of the fee that it bills ends its name.
 FEE_LINE = re.compile(rf"{MODULE}\.(?:.*_)?(?P<fee>[0-9a-f]{{32}})")
+# A correction that finance had drafted is called after the reconciliation that it corrects, and its version.
+CORRECTION_LINE = re.compile(rf"{MODULE}\.correction_(?P<row>[0-9a-f]{{32}})_[0-9]+(?:__line)?")
 SHADOW = re.compile(rf"{MODULE}\.shadow_(?P<key>{KEY.pattern})(?:__(?P<line>{KEY.pattern}))?")
 
 
@@ -56,3 +58,9 @@ def find_fee_key(external_id: str) -> str | None:
     """The key of the fee that a line of ours bills, None when it is not one."""
     match = FEE_LINE.fullmatch(external_id)
     return match["fee"] if match else None
+
+
+def find_corrected_row(external_id: str) -> str | None:
+    """The key of the reconciliation that a line of ours corrects, None when it is not one."""
+    match = CORRECTION_LINE.fullmatch(external_id)
+    return match["row"] if match else None
