@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Tests at a time; one more than there are cores uses what a worker waits for servers to start and clocks to pass.
+WORKERS ?= 2
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 # A stamp is named after what was installed, so that it says by its name whether it still holds.
@@ -20,7 +22,7 @@ run: install ## start the console and its demo (HOST, PORT, DATA_DIR, DATABASE_U
 	@exec env PYTHONDONTWRITEBYTECODE=1 $(RUN) -m billing_console.runtime
 
 test: $(DEVELOPMENT) ## run the whole suite on a throw-away PostgreSQL (ARGS="-k words" for a part)
-	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEVELOPMENT) ## ruff, mypy and the import contracts
 	$(RUN) -m ruff check .

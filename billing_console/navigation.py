@@ -79,11 +79,19 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
 def build_sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar with what the person may see; a count that is zero has no badge."""
     overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"title": title, "items": [_show(entry, request) for entry in entries if _may_see(entry, request)]}
         for title, entries in SIDEBAR.items()
     ]
+    _light_one([item for group in groups for item in group["items"]], request.path)
     return [{"title": "", "items": [overview]}, *(group for group in groups if group["items"])]
+
+
+def _light_one(items: list[dict[str, Any]], path: str) -> None:
+    """Lights the entry whose address reaches furthest into the path: a page beside a list is not that list."""
+    here = max((item["link"] for item in items if path.startswith(item["link"])), key=len, default="")
+    for item in items:
+        item["active"] = item["link"] == here
 
 
 def _may_see(entry: Entry, request: HttpRequest) -> bool:

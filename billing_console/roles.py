@@ -11,6 +11,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "reconciliation.request_cutover",
         "reconciliation.attribute_line",
         "ingest.change_customer",
+        "ingest.map_product",
     ),
     "manager": ("reconciliation.approve_cutover",),
     "operator": (

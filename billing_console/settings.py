@@ -203,6 +203,8 @@ CELERY_BEAT_SCHEDULE = {
         ("wake-runs", "wake_runs", 10.0),
         ("send-waiting-pushes", "send_waiting_pushes", 15.0),
         ("deliver-webhooks", "deliver_webhooks", 5.0),
+        ("announce-facts", "announce_facts", 10.0),
+        ("check-alerts", "check_alerts", 60.0),
         ("activate-cutovers", "activate_cutovers", 60.0),
     )
 } | {

@@ -1,6 +1,5 @@
 """Pay in advance on rows: each event of a period billed as on its arrival, in time order."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -9,9 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from ingest.buckets import canonical, canonical_group
-from ingest.calendar import Window
-from ingest.measuring.questions import ask_arrivals
+from ingest.buckets import canonical, name_bucket
+from ingest.measuring.questions import ask_arrivals, prices_of
 from ingest.measuring.statement import compose_arrivals
 from ingest.metering.advance import Arrival, carried_level, walk_arrivals
 from ingest.metering.aggregation.contract import MetricRule, Span
@@ -26,10 +24,12 @@ from ingest.rating.advance import rate_arrivals
 from ingest.rating.charge_models.contract import Rated
 from ingest.rating.charge_models.registry import CHARGE_MODELS
 from ingest.rating.money import round_to_currency
+from ingest.windows import Window
 
 # A fee shows so many of its events; the others are one line together, and the link to the events has them all.
 MOST_LINES = 100
 
+# Of a bucket: its subscription, charge, name and filter.
 Key = tuple[int, int, str, str]
 # An event: its transaction id, when, the metric's field, the operation, its amount in cents, whether it is late.
 Row = Sequence[Any]
@@ -66,17 +66,19 @@ class BilledEvents:
 
 
 def bill_arrivals(
-    *, service: Service, windows: Sequence[Window], book: PriceBook, prices: dict[tuple[int, int, str], Price]
-) -> dict[Key, BilledEvents]:
+    *, service: Service, windows: Sequence[Window], book: PriceBook
+) -> Iterator[tuple[int, int, str, BilledEvents]]:
     """What each bucket of the prices that are billed on arrival came to, streamed from the database.
 
-    By subscription, charge, filter and group as they are stored; `prices` are by subscription, charge and filter.
+    By subscription, charge and the bucket's name.
     """
-    by_subscription = {window.subscription.pk: window for window in windows}
-    billed: dict[Key, BilledEvents] = defaultdict(BilledEvents)
-    for key, rows in _read_buckets(service, windows, book):
-        _bill(billed[key], prices[key[:3]], by_subscription[key[0]], rows)
-    return billed
+    priced = [(window, prices_of(book, window)) for window in windows]
+    asked = [each for each in priced if any(price.version.is_pay_in_advance for price in each[1].prices)]
+    by_subscription = {key: each for each in asked for key in each[0].subscriptions}
+    buckets = _read_buckets(service, [window for window, _ in asked], book)
+    for (subscription_id, charge_id, bucket, filters), rows in buckets:
+        window, prices = by_subscription[subscription_id]
+        yield subscription_id, charge_id, bucket, _bill(prices.find(charge_id, filters), window, rows)
 
 
 def rate_one_more(
@@ -86,11 +88,9 @@ def rate_one_more(
 
     It comes after the events of its bucket that happened until then; nothing is stored.
     """
-    group = canonical_group(
-        dict(zip(price.group_keys, group_of(event.properties, price.group_keys), strict=True))
-    )
-    wanted = (window.subscription.pk, *price.key, group)
-    rows = next((rows for key, rows in _read_buckets(service, [window], book) if key == wanted), [])
+    group = dict(zip(price.group_keys, group_of(event.properties, price.group_keys), strict=True))
+    wanted = (price.charge.pk, name_bucket(price.filter_values, group))
+    rows = next((rows for key, rows in _read_buckets(service, [window], book) if key[1:3] == wanted), [])
     place = sum(row[1] <= event.timestamp for row in rows)
     field_name = price.charge.metric.field_name
     texts = (property_text(event.properties, name) for name in (field_name, "operation_type"))
@@ -108,20 +108,20 @@ def _read_buckets(
         return
     with connection.cursor() as cursor:
         cursor.execute(compose_arrivals(), parameters)
-        for (subscription_id, charge_id, filters, group), rows in groupby(cursor, key=lambda row: row[:4]):
-            yield (
-                (subscription_id, charge_id, canonical(filters), canonical(group)),
-                [row[4:] for row in rows],
-            )
+        for (*key, filters), rows in groupby(cursor, key=lambda row: row[:4]):
+            subscription_id, charge_id, bucket = key
+            yield (subscription_id, charge_id, bucket, canonical(filters)), [row[4:] for row in rows]
 
 
-def _bill(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Row]) -> None:
+def _bill(price: Price, window: Window, rows: Sequence[Row]) -> BilledEvents:
+    billed = BilledEvents()
     _add_events(billed, price, window, rows)
     if any(is_late for *_, is_late in rows):
         # An event that came late may move those after it into another tier: what it makes is the difference.
         on_time = BilledEvents()
         _add_events(on_time, price, window, [row for row in rows if not row[-1]])
         billed.late = exact_difference(billed.amount, on_time.amount)
+    return billed
 
 
 def _add_events(billed: BilledEvents, price: Price, window: Window, rows: Sequence[Row]) -> None:

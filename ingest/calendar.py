@@ -1,9 +1,7 @@
 """A subscription's billing periods: the pure calendar applied to the rows of the mirror."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
@@ -11,11 +9,9 @@ from django.db.models import (
     Case,
     DateField,
     DateTimeField,
-    Exists,
     Func,
     Max,
     Min,
-    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -23,23 +19,20 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
 
-from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.periods import (
     BillingTime,
     Interval,
     Period,
-    active_window,
-    billed_days,
     billing_period,
     is_closed,
     next_period,
     parse_label,
-    period_by_label,
     previous_period,
 )
 from ingest.models import Customer, Service, Subscription
 
-CHUNK = 20_000
+# What anniversaries would count from, for a calendar without them.
+_ANY_DAY = date(2000, 1, 1)
 
 
 class Grid(TypedDict):
@@ -49,51 +42,6 @@ class Grid(TypedDict):
     billing_time: BillingTime
     anchor: datetime
     timezone: ZoneInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One subscription's period and the part of it in which its events count."""
-
-    subscription: Subscription
-    period: Period
-    counts_from: datetime
-    counts_to: datetime
-    # Whether another plan takes over at its end, before the period's.
-    is_replaced: bool = False
-
-    @property
-    def timezone(self) -> ZoneInfo:
-        """Where its days begin."""
-        return customer_timezone(self.subscription.customer)
-
-    @property
-    def days_to(self) -> datetime:
-        """Until when its days count, whole: the day on which another plan takes over is a day of that plan's.
-
-        Counted with both, it would be charged twice (Lago: an upgraded subscription is billed to the day before).
-        """
-        if not self.is_replaced:
-            return self.counts_to
-        return midnight_of(self.subscription.customer, self.counts_to.astimezone(self.timezone).date())
-
-    @property
-    def days(self) -> int:
-        """How many days of the period the subscription ran, each counting whole; none if replaced on its first."""
-        if self.days_to <= self.counts_from:
-            return 0
-        return _count_days(self.counts_from, self.days_to, self.timezone)
-
-    @property
-    def period_days(self) -> int:
-        """How many days the whole period has."""
-        return _count_days(self.period.start, self.period.end, self.timezone)
-
-
-@lru_cache(maxsize=1_000)
-def _count_days(start: datetime, end: datetime, timezone: ZoneInfo) -> int:
-    """Thousands of subscriptions share a few windows."""
-    return billed_days(start=start, end=end, timezone=timezone)
 
 
 def customer_timezone(customer: Customer) -> ZoneInfo:
@@ -130,7 +78,12 @@ def first_period_on(subscription: Subscription, day: date) -> Period:
 
 def midnight_of(customer: Customer, day: date) -> datetime:
     """When a day begins where the customer is."""
-    return datetime.combine(day, time.min, customer_timezone(customer)).astimezone(UTC)
+    return midnight_in(customer_timezone(customer), day)
+
+
+def midnight_in(timezone: ZoneInfo, day: date) -> datetime:
+    """When a day begins there."""
+    return datetime.combine(day, time.min, timezone).astimezone(UTC)
 
 
 def subscriptions_of(service: Service, customers: Iterable[int] | None = None) -> QuerySet[Subscription]:
@@ -149,40 +102,9 @@ def running_subscriptions(service: Service, now: datetime) -> QuerySet[Subscript
     return subscriptions_of(service).filter(Q(terminated_at=None) | Q(terminated_at__gt=now))
 
 
-def windows_of(
-    *, service: Service, period_label: str, customers: Iterable[int] | None = None
-) -> list[Window]:
-    """The windows of every subscription that has a period of that label and ran in it, history left out.
-
-    Both ends are whole milliseconds: an event in the one in which a plan replaces another under the same
-    external id counts for the new one alone. Raises PeriodLabelError for a text that is no period label.
-    """
-    windows = []
-    successor = Subscription.objects.filter(
-        previous=OuterRef("pk"), started_at=OuterRef("terminated_at"), canceled_at=None
-    )
-    # Thousands share a few plans and one service: each is read once, not once per subscription.
-    rows = subscriptions_of(service, customers).select_related(None).select_related("customer")
-    rows = rows.annotate(has_successor=Exists(successor))
-    for subscription in rows.prefetch_related("plan", "customer__service").iterator(CHUNK):
-        period = period_by_label(label=period_label, **grid_of(subscription))
-        if period is None or is_history(subscription, period):
-            continue
-        ended_at = subscription.terminated_at
-        bounds = active_window(
-            period=period,
-            started_at=truncate_to_millisecond(subscription.started_at),
-            ended_at=ended_at and truncate_to_millisecond(ended_at),
-        )
-        if bounds is not None:
-            is_replaced = subscription.has_successor and bounds[1] < period.end
-            windows.append(Window(subscription, period, *bounds, is_replaced))
-    return windows
-
-
-def is_history(subscription: Subscription, period: Period) -> bool:
+def is_history(metered_from: datetime | None, period: Period) -> bool:
     """Whether a period ended before the console took the subscription over."""
-    return subscription.metered_from is not None and period.end <= subscription.metered_from
+    return metered_from is not None and period.end <= metered_from
 
 
 def start_bounds(period_label: str) -> tuple[datetime, datetime]:
@@ -230,9 +152,7 @@ def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetim
     Thousands of subscriptions share a few calendars, anniversaries those of the same local day: reading each, and
     walking its periods, would take minutes.
     """
-    zone = Coalesce(NullIf("customer__timezone", Value("")), Value(service.timezone))
-    anchored_at = Coalesce("subscription_at", "started_at")
-    day = Cast(Func(zone, anchored_at, function="timezone", output_field=DateTimeField()), DateField())
+    day = first_day(service)
     calendars = (
         # One that is still to start has had no period.
         subscriptions_of(service)
@@ -240,7 +160,7 @@ def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetim
         .values_list(
             "plan__interval",
             "billing_time",
-            zone,
+            zone_of(service),
             Case(When(billing_time=BillingTime.ANNIVERSARY, then=day)),
         )
         .annotate(
@@ -248,11 +168,28 @@ def _read_spans(service: Service, now: datetime) -> Iterable[tuple[Grid, datetim
         )
         .order_by()
     )
-    for interval, billing_time, timezone, anchor, first, last in calendars.iterator():
-        grid = Grid(
-            interval=Interval(interval),
-            billing_time=BillingTime(billing_time),
-            anchor=datetime.combine(anchor, time(12), ZoneInfo(timezone)) if anchor else first,
-            timezone=ZoneInfo(timezone),
-        )
-        yield grid, first, last
+    for interval, billing_time, timezone, began_on, first, last in calendars.iterator():
+        yield make_grid(interval, billing_time, timezone, began_on), first, last
+
+
+def zone_of(service: Service) -> Coalesce:
+    """The time zone of each of a service's subscriptions, as `customer_timezone` has it."""
+    return Coalesce(NullIf("customer__timezone", Value("")), Value(service.timezone))
+
+
+def first_day(service: Service) -> Cast:
+    """The local day that each of a service's subscriptions counts its anniversaries and its trial from."""
+    anchored_at = Coalesce("subscription_at", "started_at")
+    local = Func(zone_of(service), anchored_at, function="timezone", output_field=DateTimeField())
+    return Cast(local, DateField())
+
+
+def make_grid(interval: str, billing_time: str, timezone: str, began_on: date | None) -> Grid:
+    """The calendar of all subscriptions that have these in common; one that follows no day needs none."""
+    zone = ZoneInfo(timezone)
+    return Grid(
+        interval=Interval(interval),
+        billing_time=BillingTime(billing_time),
+        anchor=datetime.combine(began_on or _ANY_DAY, time(12), zone),
+        timezone=zone,
+    )

@@ -7,14 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from ingest.buckets import canonical_group
-from ingest.calendar import Window, grid_of, windows_of
-from ingest.fees import rate_what_if
+from ingest.calendar import grid_of
+from ingest.fees import RatedFee, rate_what_if
 from ingest.measuring.questions import prices_of
 from ingest.metering.arithmetic import ZERO, exact_sum
 from ingest.metering.periods import billing_period
 from ingest.models import Charge, ChargeVersion, Fee, FeeKind, Subscription
 from ingest.prices import Price, PriceBook, key_of
-from ingest.window_fees import NewFee
+from ingest.windows import Window, windows_of
 
 Values = Mapping[str, Sequence[str]]
 Group = Mapping[str, str | None]
@@ -87,7 +87,7 @@ def read_current_usage(*, subscription: Subscription, now: datetime) -> PeriodUs
     if window is None:
         return None
     prices = prices_of(PriceBook({subscription.plan_id}), window).prices
-    fees = [fee for fee in _rate(window) if fee.kind == FeeKind.USAGE]
+    fees = [fee for fee in _rate(subscription, window.period.label) if fee.kind == FeeKind.USAGE]
     return PeriodUsage(subscription, window.counts_from, window.counts_to, _by_charge(prices, fees))
 
 
@@ -128,22 +128,23 @@ def find_window(subscription: Subscription, at: datetime) -> Window | None:
         period_label=period.label,
         customers=[subscription.customer_id],
     )
-    return next((each for each in windows if each.subscription == subscription), None)
+    found = next((each for each in windows if subscription.pk in each.subscriptions), None)
+    return found and replace(found, subscriptions=[subscription.pk])
 
 
-def _rate(window: Window) -> list[NewFee]:
+def _rate(subscription: Subscription, period_label: str) -> list[RatedFee]:
     rated = rate_what_if(
-        service=window.subscription.customer.service,
-        period_label=window.period.label,
+        service=subscription.customer.service,
+        period_label=period_label,
         instead={},
-        customers=[window.subscription.customer_id],
+        customers=[subscription.customer_id],
     )
-    return [fee for fee in rated if fee.subscription_id == window.subscription.pk]
+    return [fee for fee in rated if fee.subscription_id == subscription.pk]
 
 
-def _by_charge(prices: Sequence[Price], fees: Sequence[NewFee]) -> Sequence[ChargeUsage]:
+def _by_charge(prices: Sequence[Price], fees: Sequence[RatedFee]) -> Sequence[ChargeUsage]:
     """Every price's buckets, empty where there was nothing."""
-    used: dict[tuple[int, str], list[NewFee]] = defaultdict(list)
+    used: dict[tuple[int, str], list[RatedFee]] = defaultdict(list)
     for fee in fees:
         if fee.charge_id is not None:
             used[key_of(fee.charge_id, fee.filter_values)].append(fee)
@@ -164,7 +165,7 @@ def _in_order(charges: Iterable[ChargeUsage]) -> list[ChargeUsage]:
     return sorted(charges, key=lambda each: (each.charge.metric.name, each.charge.pk))
 
 
-def _bucket_of(fee: NewFee | Fee, version: ChargeVersion) -> BucketUsage:
+def _bucket_of(fee: RatedFee | Fee, version: ChargeVersion) -> BucketUsage:
     return BucketUsage(
         units=fee.quantity,
         total_units=fee.quantity if fee.full_quantity is None else fee.full_quantity,

@@ -12,7 +12,6 @@ import msgspec
 from django.db.models import Q
 
 from ingest.arrivals import rate_one_more
-from ingest.calendar import Window
 from ingest.charge_usage import find_window
 from ingest.collection import PostedEvent
 from ingest.errors import DomainError
@@ -27,6 +26,7 @@ from ingest.prices import Price, PriceBook, filters_of
 from ingest.rating.charge_models.contract import Rated
 from ingest.rating.instant import ESTIMATED, estimate
 from ingest.rating.money import round_to_currency
+from ingest.windows import Window
 
 # What they aggregate is no number.
 WITHOUT_NUMBERS = (Aggregation.COUNT, Aggregation.UNIQUE_COUNT)

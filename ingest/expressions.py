@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,7 @@ from ingest.models import Metric
 TRUST_SECONDS = 1.0
 
 # Numbers are written as they were read, digit for digit.
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+decode_properties = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -66,7 +67,7 @@ def _look_up(service_id: int) -> dict[str, ComputedField]:
 
 
 def _evaluate(event: PostedEvent, field: ComputedField, now: datetime) -> PostedEvent | Failure:
-    properties = _decode(event.properties)
+    properties = decode_properties(event.properties)
     timestamp = event.timestamp or now
     try:
         result = field.expression.evaluate(code=event.code, timestamp=timestamp, properties=properties)

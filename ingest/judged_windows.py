@@ -3,10 +3,9 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from ingest.calendar import Window, grid_of, is_history
-from ingest.measuring.questions import prices_of
+from ingest.calendar import grid_of, is_history
 from ingest.metering.events import truncate_to_millisecond
 from ingest.metering.filters import list_values
 from ingest.metering.periods import BillingTime, Period, active_window, billing_period, next_period
@@ -16,8 +15,16 @@ from ingest.prices import Price, PriceBook, PriceList
 Spans = Mapping[tuple[int, str], Sequence[tuple[datetime, datetime]]]
 CHUNK = 20_000
 
-
 Parameters = dict[str, Any]
+
+
+class _Window(NamedTuple):
+    """A subscription's period, until when its events count, and whether they may lie in it."""
+
+    subscription: Subscription
+    period: Period
+    counts_to: datetime
+    is_own: bool
 
 
 def ask_windows(*, spans: Spans, now: datetime) -> Parameters:
@@ -53,23 +60,21 @@ def _find_subscriptions(services: Collection[int], external_ids: Collection[str]
     ).iterator(CHUNK)
 
 
-def _describe_windows(windows: Sequence[tuple[Window, bool]]) -> Parameters:
+def _describe_windows(windows: Sequence[_Window]) -> Parameters:
     """A window by its subscription, the number of its period and that of its prices: many share both."""
-    book = PriceBook({window.subscription.plan_id for window, _ in windows})
+    book = PriceBook({window.subscription.plan_id for window in windows})
     periods: dict[tuple[datetime, datetime, datetime], int] = {}
-    lists: dict[tuple[int, datetime, datetime], PriceList] = {}
+    lists: dict[int, PriceList] = {}
     numbers: dict[int, int] = {}
     rows = []
-    for window, is_own in windows:
-        key = (window.subscription.plan_id, window.period.end, window.counts_to)
-        if key not in lists:
-            lists[key] = prices_of(book, window)
-        price_list = numbers.setdefault(id(lists[key]), len(numbers))
+    for window in windows:
+        found = book.find(plan_id=window.subscription.plan_id, period_end=window.counts_to)
+        lists[id(found)] = found
+        price_list = numbers.setdefault(id(found), len(numbers))
         closes_at = window.period.end + timedelta(hours=window.subscription.customer.service.grace_hours)
         period = periods.setdefault((window.period.start, window.period.end, closes_at), len(periods))
-        rows.append((window.subscription.pk, period, price_list, is_own))
-    distinct = {id(each): each for each in lists.values()}
-    prices = [row for key, each in distinct.items() for row in _describe(each, numbers[key])]
+        rows.append((window.subscription.pk, period, price_list, window.is_own))
+    prices = [row for key, each in lists.items() for row in _describe(each, numbers[key])]
     return {
         "prices": json.dumps(prices),
         "subscriptions": [row[0] for row in rows],
@@ -107,7 +112,7 @@ def _list_windows(
     spans: Iterable[tuple[datetime, datetime]],
     periods: _Periods,
     now: datetime | None,
-) -> Iterator[tuple[Window, bool]]:
+) -> Iterator[_Window]:
     """Those of the spans, which events may lie in, and with `now` the first and the current one."""
     started_at = truncate_to_millisecond(subscription.started_at)
     ended_at = subscription.terminated_at and truncate_to_millisecond(subscription.terminated_at)
@@ -129,8 +134,8 @@ def _list_windows(
             period = next_period(period=period, **grid_of(subscription))
     for period, is_own in found.values():
         bounds = active_window(period=period, started_at=started_at, ended_at=ended_at)
-        if bounds is not None and not is_history(subscription, period):
-            yield Window(subscription, period, *bounds), is_own
+        if bounds is not None and not is_history(subscription.metered_from, period):
+            yield _Window(subscription, period, bounds[1], is_own)
 
 
 def _describe(prices: PriceList, number: int) -> Iterator[dict[str, Any]]:

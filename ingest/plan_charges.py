@@ -1,11 +1,13 @@
 """The charges that a plan is to have: which of them it has already, what changes, what comes and what goes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.utils import timezone
 
 from ingest import audit
 from ingest.catalogue import price_charge
@@ -93,13 +95,47 @@ def change_charges(*, plan: Plan, requests: Sequence[ChargeRequest], moment: Mom
     kept = {change.charge.pk for change in changes if change.charge}
     for charge in present:
         if charge.pk not in kept:
-            _remove(charge, moment, rule)
+            remove(charge=charge, moment=moment, rule=rule)
     _choose_codes(changes)
     for change in changes:
         if change.charge is None:
             _add(plan, change, moment, rule)
         else:
             _change(change.charge, change, moment, rule)
+
+
+def add(*, plan: Plan, request: ChargeRequest, moment: Moment, rule: str) -> Charge:
+    """One more charge beside the others, as `change_charges`; `request` says nothing of an id."""
+    change = _Change(request, _lock_metrics(plan, {request.metric_id}), None)
+    taken = _codes_of(plan)
+    _refuse_taken(request.code, taken)
+    change.code = request.code or _free_code(change.metric.code, taken)
+    return _add(plan, change, moment, rule)
+
+
+def alter(*, charge: Charge, request: ChargeRequest, moment: Moment, rule: str) -> None:
+    """Changes one charge, of the plan that is locked, as `change_charges`; its metric stays."""
+    change = _Change(request, {}, charge)
+    _refuse_taken(request.code, _codes_of(charge.plan) - {charge.code})
+    change.code = request.code or charge.code
+    _change(charge, change, moment, rule)
+
+
+def find_terms(charge: Charge) -> ChargeTerms:
+    """What a charge costs now; refuses `unknown_charge` for one that was never priced."""
+    version = current(list(charge.versions.order_by("effective_from", "number")), timezone.now())
+    if version is None:
+        raise DomainError("unknown_charge", "The charge has no price.")
+    return _terms_of(version)
+
+
+def _codes_of(plan: Plan) -> set[str]:
+    return set(plan.charges.filter(deleted_at=None).values_list("code", flat=True))
+
+
+def _refuse_taken(code: str | None, taken: Collection[str]) -> None:
+    if code and code in taken:
+        raise RefusedFieldsError({"code": "value_already_exist"})
 
 
 def _lock_metrics(plan: Plan, wanted: Iterable[UUID | None]) -> dict[UUID, Metric]:
@@ -156,8 +192,7 @@ def _choose_codes(changes: Sequence[_Change]) -> None:
     taken: set[str] = set()
     for change in changes:
         change.code = change.request.code or (change.charge.code if change.charge else "")
-        if change.code and change.code in taken:
-            raise RefusedFieldsError({"code": "value_already_exist"})
+        _refuse_taken(change.code, taken)
         taken.add(change.code)
     for change in changes:
         if not change.code:
@@ -178,7 +213,7 @@ def _free_code(code: str, taken: set[str]) -> str:
     return found
 
 
-def _add(plan: Plan, change: _Change, moment: Moment, rule: str) -> None:
+def _add(plan: Plan, change: _Change, moment: Moment, rule: str) -> Charge:
     request = change.request
     terms = _ask(request, None)
     charge = Charge.objects.create(
@@ -197,6 +232,7 @@ def _add(plan: Plan, change: _Change, moment: Moment, rule: str) -> None:
         rule=rule,
     )
     price_charge(charge=charge, terms=terms, actor=None, effective_from=moment.since, rule=rule)
+    return charge
 
 
 def _change(charge: Charge, change: _Change, moment: Moment, rule: str) -> None:
@@ -226,7 +262,8 @@ def _change(charge: Charge, change: _Change, moment: Moment, rule: str) -> None:
         price_charge(charge=charge, terms=wanted, actor=None, effective_from=since, rule=rule)
 
 
-def _remove(charge: Charge, moment: Moment, rule: str) -> None:
+def remove(*, charge: Charge, moment: Moment, rule: str) -> None:
+    """Removes a charge of the plan that is locked, audited: it prices no period that ends from then on."""
     charge.deleted_at = moment.since
     charge.save(update_fields=["deleted_at"])
     audit.record(

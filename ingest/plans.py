@@ -78,10 +78,7 @@ def change_plan(
     with `unknown_plan`, `code_is_taken`, RefusedFieldsError for what may not change any more, and as
     `change_charges` does.
     """
-    row = Plan.objects.select_for_update(of=("self",)).filter(pk=plan.pk, deleted_at=None).first()
-    if row is None:
-        raise DomainError("unknown_plan", "There is no such plan.")
-    moment = Moment(timezone.now(), is_in_use=row.subscriptions.exists())
+    row, moment = lock_plan(plan)
     _change_fields(row, values, moment, rule)
     _change_price(row, price, moment, rule)
     if charges is not None:
@@ -95,10 +92,8 @@ def delete_plan(*, plan: Plan, rule: str) -> Plan:
 
     Refuses with `plan_in_use` while one runs or is to begin, and with `unknown_plan`.
     """
-    row = Plan.objects.select_for_update(of=("self",)).filter(pk=plan.pk, deleted_at=None).first()
-    if row is None:
-        raise DomainError("unknown_plan", "There is no such plan.")
-    now = timezone.now()
+    row, moment = lock_plan(plan)
+    now = moment.now
     not_ended = Q(terminated_at=None) | Q(terminated_at__gt=now)
     if row.subscriptions.filter(not_ended, canceled_at=None).exists():
         raise DomainError(IN_USE, "A subscription runs on this plan.")
@@ -106,6 +101,18 @@ def delete_plan(*, plan: Plan, rule: str) -> Plan:
     row.save(update_fields=["deleted_at"])
     _record(row, "plan.delete", rule, before=_describe(row))
     return row
+
+
+def lock_plan(plan: Plan) -> tuple[Plan, Moment]:
+    """The plan as it is now, locked until the transaction ends, and since when a change holds.
+
+    Refuses `unknown_plan` for one that was deleted.
+    """
+    rows = Plan.objects.select_for_update(of=("self",)).select_related("service")
+    row = rows.filter(pk=plan.pk, deleted_at=None).first()
+    if row is None:
+        raise DomainError("unknown_plan", "There is no such plan.")
+    return row, Moment(timezone.now(), is_in_use=row.subscriptions.exists())
 
 
 def _change_fields(plan: Plan, values: Mapping[str, Any], moment: Moment, rule: str) -> None:
@@ -165,6 +172,8 @@ def _describe(plan: Plan) -> dict[str, Any]:
         "interval": plan.interval,
         "currency": plan.currency,
         "is_pay_in_advance": plan.is_pay_in_advance,
+        "commitment_display_name": plan.commitment_display_name,
+        "metadata": plan.metadata,
     }
 
 

@@ -56,14 +56,15 @@ class Price:
 
     def rate(self, usage: MeteredUsage) -> Rated:
         """What usage costs; refuses properties that cannot be priced with (`invalid_properties`)."""
-        return self._model.apply(self._prices, usage, currency=self.charge.plan.currency)
+        return self._model.apply(self.terms, usage, currency=self.charge.plan.currency)
 
     @cached_property
     def _model(self) -> ChargeModel[Any]:
         return CHARGE_MODELS[self.version.model]
 
     @cached_property
-    def _prices(self) -> Any:
+    def terms(self) -> Any:
+        """The properties as the charge's model reads them; refuses as `rate` does."""
         try:
             return self._model.prepare(self.properties)
         except ChargePropertiesError as error:
@@ -79,6 +80,10 @@ class PriceList:
     plan: PlanVersion | None
     prices: tuple[Price, ...]
 
+    def find(self, charge_id: int, filter_text: str) -> Price:
+        """The price of a charge for a filter, as its `key` has them."""
+        return next(price for price in self.prices if price.key == (charge_id, filter_text))
+
 
 @dataclass
 class PriceBook:
@@ -89,12 +94,13 @@ class PriceBook:
 
     def __post_init__(self) -> None:
         plans = set(self.plans)
-        self._plans = _by_key(PlanVersion.objects.filter(plan__in=plans), "plan_id")
+        self._plans = _by_key(PlanVersion.objects.filter(plan__in=plans).select_related("plan"), "plan_id")
         self._versions = _by_key(ChargeVersion.objects.filter(charge__plan__in=plans), "charge_id")
         self._charges: dict[int, list[Charge]] = defaultdict(list)
         for charge in Charge.objects.filter(plan__in=plans).select_related("plan", "metric").order_by("pk"):
             self._charges[charge.plan_id].append(charge)
         self._lists: dict[tuple[int | None, ...], PriceList] = {}
+        self._found: dict[tuple[int, datetime], PriceList] = {}
 
     def find(self, *, plan_id: int, period_end: datetime) -> PriceList:
         """The prices of a period that ends then; the same object for the same versions.
@@ -103,6 +109,11 @@ class PriceBook:
         bills. Of two from the same instant the later number counts. A charge prices no period that ended before
         it was added, nor one that ends after it was removed.
         """
+        if (plan_id, period_end) not in self._found:
+            self._found[plan_id, period_end] = self._find(plan_id, period_end)
+        return self._found[plan_id, period_end]
+
+    def _find(self, plan_id: int, period_end: datetime) -> PriceList:
         plan = in_force(self._plans[plan_id], period_end)
         chosen = [
             (charge, version)

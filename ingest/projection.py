@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from ingest.calendar import Window
 from ingest.charge_usage import BucketUsage, ChargeUsage, PeriodUsage
 from ingest.metering.arithmetic import exact_product, quotient
 from ingest.metering.periods import billed_days
@@ -13,6 +12,7 @@ from ingest.metering.usage import MeteredUsage
 from ingest.models import ChargeModel
 from ingest.prices import Price, key_of, split_charge
 from ingest.rating.money import round_to_currency
+from ingest.windows import Window
 
 # Lago: a projected quantity has two decimals.
 TWO_DECIMALS = Rounding("round", 2)

@@ -5,18 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 
-from ingest.calendar import Window, start_bounds, windows_of
+from ingest.calendar import start_bounds
 from ingest.measuring.questions import ask_usage
 from ingest.measuring.statement import compose_measured
 from ingest.metering.arithmetic import ZERO, exact_product, quotient
 from ingest.metering.usage import MeteredUsage, Transactions
-from ingest.models import Service, Usage
+from ingest.models import Service
 from ingest.prices import Price, PriceBook
 from ingest.services import lock_service
+from ingest.windows import Window, windows_of
 
 # Only what changed is written, and only what has or had events: a month of nothing leaves no rows. What had usage
 # and has none now, because its subscription ended or its charge went, becomes zero.
@@ -94,7 +95,7 @@ def meter_period(
     lock_service(service.pk)
     chosen = None if customers is None else list(customers)
     windows = windows_of(service=service, period_label=period_label, customers=chosen)
-    book = PriceBook({window.subscription.plan_id for window in windows})
+    book = PriceBook({window.plan_id for window in windows})
     measures, parameters = ask_usage(service=service, windows=windows, book=book)
     parameters |= {"customers": chosen, "label": period_label, "from": earliest, "to": latest, "now": now}
     with connection.cursor() as cursor:
@@ -126,7 +127,27 @@ def measure(
             )
 
 
-def read_usage(price: Price, usage: Measured | Usage | None, *, period_days: int) -> MeteredUsage:
+class Quantities(Protocol):
+    """What a price needs to know of some usage."""
+
+    @property
+    def quantity(self) -> Decimal:
+        """What is priced."""
+
+    @property
+    def full_quantity(self) -> Decimal | None:
+        """Before proration or weighting, where that differs."""
+
+    @property
+    def events_count(self) -> int:
+        """How many events made it."""
+
+    @property
+    def measures(self) -> dict[str, Any] | None:
+        """What some prices need of single events."""
+
+
+def read_usage(price: Price, usage: Quantities | None, *, period_days: int) -> MeteredUsage:
     """The usage of a bucket as its charge model takes it; nothing where there is none."""
     if usage is None:
         return MeteredUsage(ZERO, 0, is_prorated=price.version.is_prorated)

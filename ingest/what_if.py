@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ingest.buckets import describe_parts
-from ingest.calendar import windows_of
 from ingest.catalogue import refuse_invalid_terms
 from ingest.errors import DomainError
-from ingest.fees import rate_what_if
+from ingest.fees import RatedFee, rate_what_if
 from ingest.metering.arithmetic import ZERO, exact_difference, exact_sum
 from ingest.models import Charge, ChargeVersion, FeeKind, Subscription
 from ingest.rating.charge_rules import ChargeTerms
-from ingest.window_fees import NewFee
+from ingest.windows import windows_of
 
 # A page waits for its answer: more customers than these are asked for one by one.
 MOST_CUSTOMERS = 500
@@ -111,17 +110,17 @@ def _find_subscriptions(
     windows = [
         window
         for window in windows_of(service=charge.service, period_label=period_label, customers=customers)
-        if window.subscription.plan_id == charge.plan_id
+        if window.plan_id == charge.plan_id
     ]
     if not windows:
         raise DomainError("nothing_to_rate", f"No subscription of this plan ran in {period_label}.")
     grace = timedelta(hours=charge.service.grace_hours)
     if any(window.period.end + grace > now for window in windows):
         raise DomainError("not_closed", f"{period_label} is not closed yet: its usage may still grow.")
-    return {window.subscription.pk: window.subscription for window in windows}
+    return Subscription.objects.in_bulk([key for window in windows for key in window.subscriptions])
 
 
-def _depends_on(fee: NewFee, charge: Charge) -> bool:
+def _depends_on(fee: RatedFee, charge: Charge) -> bool:
     """Whether the price decides it: the charge's own fees, and what the plan's commitment adds to all of them."""
     return fee.charge_id == charge.pk or fee.kind == FeeKind.COMMITMENT
 
@@ -129,14 +128,14 @@ def _depends_on(fee: NewFee, charge: Charge) -> bool:
 _Key = tuple[int, str, str]
 
 
-def _by_key(fees: Iterable[NewFee]) -> Mapping[_Key, NewFee]:
+def _by_key(fees: Iterable[RatedFee]) -> Mapping[_Key, RatedFee]:
     return {
         (fee.subscription_id, str(fee.kind), describe_parts(fee.filter_values, fee.grouped_by)): fee
         for fee in fees
     }
 
 
-def _compare(subscription: Subscription, ours: NewFee | None, theirs: NewFee | None) -> ComparedFee:
+def _compare(subscription: Subscription, ours: RatedFee | None, theirs: RatedFee | None) -> ComparedFee:
     fee = ours or theirs
     assert fee is not None  # one of both had the key
     return ComparedFee(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -223,7 +223,7 @@ def _keys(rows: QuerySet[Any], kind: Kind, wanted: Wanted) -> QuerySet[Any]:
     if wanted.issued_from:
         rows = rows.filter(period_end__date__gte=wanted.issued_from)
     if wanted.issued_to:
-        rows = rows.filter(period_end__date__lt=wanted.issued_to + timedelta(days=1))
+        rows = rows.filter(period_end__date__lte=wanted.issued_to)
     if wanted.cents_from is not None or wanted.cents_to is not None:
         rows = rows.annotate(cents=total * _minor_units())
     if wanted.cents_from is not None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from ingest.billers import billed_by
 from ingest.calendar import newest_closed_periods, running_subscriptions
 from ingest.metering.periods import Period
-from ingest.models import Biller, Customer, Fee, Service
+from ingest.models import Biller, Charge, Customer, Fee, Plan, Service
+from ingest.prices import current
 from ingest.rated_periods import find_unrated
 from reconciliation.comparison.readiness import PeriodFacts, Readiness, ReadinessFacts, assess
 from reconciliation.held_fees import NOTHING, count_unpushed
@@ -39,6 +40,7 @@ def read_facts(*, service: Service, effective_date: date) -> ReadinessFacts:
         also_judged=tuple(sorted({period.label for period in newest})),
         unlinked_customers=_unlinked(service, judged),
         unpushed_fees=count_unpushed(service=service, labels=judged, closed_until=closed_until),
+        unmapped=tuple(_unmapped(service)),
         open_alarms=Alarm.objects.filter(service=service, cleared_at=None).count(),
         rules=read_rules(service),
         loosened=tuple(map(str, read_loosenings(service))),
@@ -137,6 +139,22 @@ def _unlinked(service: Service, labels: list[str]) -> int:
         .distinct()
         .count()
     )
+
+
+def _unmapped(service: Service) -> list[str]:
+    """What running subscriptions are sold and Odoo has no product for: charges, and plans with an amount.
+
+    A plan's base amount and its minimum commitment are billed as the plan's product.
+    """
+    now = timezone.now()
+    sold = Plan.objects.filter(subscriptions__in=running_subscriptions(service, now)).distinct()
+    charges = Charge.objects.filter(plan__in=sold, deleted_at=None, odoo_product_id=None)
+    names = [str(charge) for charge in charges.select_related("metric", "plan").order_by("plan__name", "pk")]
+    for plan in sold.filter(odoo_product_id=None).prefetch_related("versions").order_by("name", "pk"):
+        version = current(list(plan.versions.all()), now)
+        if version is not None and (version.amount or version.minimum_commitment):
+            names.append(str(plan))
+    return names
 
 
 def _next_month(today: date) -> date:

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from ingest.models import Phase, Service
-from reconciliation import cutover, event_errors, push, runs, webhooks
+from reconciliation import alerts, cutover, event_errors, facts, push, runs, webhooks
 from reconciliation.alone import alone
+from reconciliation.api.webhook_objects import show_object, show_triggered
 from reconciliation.models import RunKind
 from reconciliation.work import do_work, send_all
 
@@ -63,6 +64,22 @@ def deliver_webhooks() -> None:
 def announce_event_errors() -> None:
     """Tells services which events of the last hour have something wrong."""
     event_errors.announce_event_errors(now=timezone.now())
+
+
+@shared_task
+def announce_facts() -> None:
+    """Tells services what became of their customers, subscriptions and prices; one worker at a time."""
+    with alone("announce_facts") as is_alone:
+        if is_alone:
+            facts.announce_facts(now=timezone.now(), show=show_object)
+
+
+@shared_task
+def check_alerts() -> None:
+    """Tells services which thresholds their subscriptions' usage has crossed; one worker at a time."""
+    with alone("check_alerts") as is_alone:
+        if is_alone:
+            alerts.check_alerts(now=timezone.now(), show=show_triggered)
 
 
 @shared_task

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
+from django.db import connection
 
 from billing_console.runtime.ports import find_free_port
 from billing_console.runtime.table import WEB
@@ -51,17 +53,25 @@ def serve(folder: Path, port: int | None = None, **environment: str) -> Iterator
         process.wait(STOP_SECONDS)
 
 
+@contextmanager
+def serve_test_database(folder: Path, port: int | None = None) -> Iterator[WebServer]:
+    """A server on the database of this worker's tests, which must commit what it is to see."""
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    with serve(folder, port, DATABASE_URL=url) as server:
+        yield server
+
+
 def wait_for_answer(process: subprocess.Popen[bytes], port: int, log_path: Path) -> None:
     """Returns once the server answers; raises with its output when it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        asking = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         try:
-            connection.request("GET", "/health")
-            connection.getresponse().read()
+            asking.request("GET", "/health")
+            asking.getresponse().read()
             return
         except OSError:
             time.sleep(0.1)
         finally:
-            connection.close()
+            asking.close()
     raise AssertionError(f"The server does not answer:\n{log_path.read_text()}")

@@ -47,7 +47,7 @@ def settle_port(data_dir: Path) -> int:
 
 def prepare(data_dir: Path) -> Launch:
     """Settles the port and returns how to start the stand-in on it."""
-    options = ["--port", str(settle_port(data_dir)), "--data", str(_get_file(data_dir))]
+    options = ["--port", str(settle_port(data_dir)), "--data", str(get_file(data_dir))]
     return Launch([sys.executable, "-m", MODULE, *options], build_environment(data_dir), PROJECT)
 
 
@@ -67,7 +67,7 @@ def is_healthy(data_dir: Path) -> bool:
 
 def find_process(data_dir: Path) -> psutil.Process | None:
     """The running stand-in of this data directory, known by the file it keeps."""
-    wanted = {MODULE, str(_get_file(data_dir))}
+    wanted = {MODULE, str(get_file(data_dir))}
     for process in psutil.process_iter(["cmdline"]):
         if wanted <= set(process.info["cmdline"] or ()):
             return process
@@ -104,5 +104,5 @@ def _get_note(data_dir: Path) -> Path:
     return data_dir / "odoo-standin.port"
 
 
-def _get_file(data_dir: Path) -> Path:
+def get_file(data_dir: Path) -> Path:
     return data_dir / "odoo-standin.sqlite3"

@@ -1,8 +1,10 @@
 """The catalogue: metrics, plans with their charges, and the versions of their prices."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -14,9 +16,11 @@ from simple_history.admin import SimpleHistoryAdmin
 from ingest.admin.price_check import show_price_check
 from ingest.admin.what_if import show_what_if
 from ingest.models import Charge, ChargeModel, ChargeVersion, Metric, Plan, PlanVersion
+from ingest.products import PERMISSION, set_product
+from ingest.screens.actions import person_of, say
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.columns import amount_column, json_column
-from ingest.screens.filters import ServiceFilter, exact_filter
+from ingest.screens.filters import ServiceFilter, condition_filter, exact_filter
 from ingest.screens.formatting import show_json
 
 
@@ -122,12 +126,44 @@ def _newest(charge: Charge) -> ChargeVersion | None:
     return max(charge.versions.all(), key=lambda each: (each.effective_from, each.number), default=None)
 
 
-class HistoryAdmin(SimpleHistoryAdmin, EvidenceAdmin):
-    """A screen whose rows keep every version of themselves: that is their history."""
+ProductFilter = condition_filter(
+    "Odoo product",
+    "product",
+    {
+        "no": ("Without an Odoo product", Q(odoo_product_id=None, deleted_at=None)),
+        "yes": ("With an Odoo product", Q(odoo_product_id__isnull=False)),
+    },
+)
+
+
+class MappedAdmin(SimpleHistoryAdmin, EvidenceAdmin):
+    """What is sold: services send it, finance says which Odoo product it bills as. Rows keep their versions."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever may set products, and nothing else."""
+        return request.user.has_perm(PERMISSION)
+
+    def has_change_history_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: an old version is not brought back by hand."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Everything but the product."""
+        return tuple(name for name in super().get_readonly_fields(request, obj) if name != "odoo_product_id")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Sets the product, through the function that audits it."""
+        say(request, lambda: self._map(request, obj))
+
+    def _map(self, request: HttpRequest, sold: Plan | Charge) -> str:
+        product = sold.odoo_product_id
+        if not set_product(sold=sold, odoo_product_id=product, actor=person_of(request)):
+            return f"{sold}: nothing changed."
+        return f"{sold} bills as Odoo product {product}." if product else f"{sold} has no Odoo product."
 
 
 @admin.register(Plan)
-class PlanAdmin(HistoryAdmin):
+class PlanAdmin(MappedAdmin):
     """What is sold, with the charges that price its usage."""
 
     list_display = (
@@ -140,7 +176,7 @@ class PlanAdmin(HistoryAdmin):
         "odoo_product_id",
         "deleted_at",
     )
-    list_filter = (ServiceFilter, "interval", exact_filter("currency", "currency", "currency"))
+    list_filter = (ServiceFilter, ProductFilter, "interval", exact_filter("currency", "currency", "currency"))
     list_select_related = ("service",)
     search_fields = ("name", "code")
     fields = (
@@ -167,7 +203,7 @@ class PlanAdmin(HistoryAdmin):
 
 
 @admin.register(Charge)
-class ChargeAdmin(HistoryAdmin):
+class ChargeAdmin(MappedAdmin):
     """The price of a metric on a plan."""
 
     list_display = (
@@ -180,7 +216,7 @@ class ChargeAdmin(HistoryAdmin):
         "odoo_product_id",
         "deleted_at",
     )
-    list_filter = (ServiceFilter, "plan__interval")
+    list_filter = (ServiceFilter, ProductFilter, "plan__interval")
     list_select_related = ("service", "plan", "metric")
     search_fields = ("code", "plan__name", "plan__code", "metric__name", "metric__code")
     fields = (

@@ -96,7 +96,7 @@ def show_price_check(request: HttpRequest, *, screen: Any) -> TemplateResponse:
     form = PriceCheckForm(request.GET if is_asked else None)
     context: dict[str, Any] = {
         **screen.admin_site.each_context(request),
-        "opts": screen.opts,
+        "content_title": "Price check",
         "title": "Price check",
         "form": form,
         "media": screen.media + form.media,

@@ -136,7 +136,7 @@ def _show(
 ) -> TemplateResponse:
     page = {
         **screen.admin_site.each_context(request),
-        "opts": screen.opts,
+        "content_title": context["title"],
         "form": form,
         "media": screen.media + form.media,
         **context,

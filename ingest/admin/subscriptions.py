@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from ingest.models import BillerTerm, Subscription, SubscriptionStatus
+from ingest.models import BillerTerm, Subscription, SubscriptionStatus, TriggeredAlert
 from ingest.screens.base import EvidenceAdmin, EvidenceInline
 from ingest.screens.filters import ServiceFilter, condition_filter
 from ingest.screens.formatting import show_badge
@@ -41,6 +41,14 @@ class BillerTermInline(EvidenceInline):
     readonly_fields = fields
 
 
+class TriggeredAlertInline(EvidenceInline):
+    """When its usage crossed what its service watches."""
+
+    model = TriggeredAlert
+    fields = ("alert", "previous_value", "current_value", "triggered_at")
+    readonly_fields = fields
+
+
 @admin.register(Subscription)
 class SubscriptionAdmin(EvidenceAdmin):
     """Who is on which plan."""
@@ -61,7 +69,7 @@ class SubscriptionAdmin(EvidenceAdmin):
     search_fields = ("external_id", "name", "customer__name", "customer__external_id", "=odoo_order_id")
     search_help_text = "External id, name, customer or Odoo order id"
     fields = (*list_display, "name", "subscription_at", "ending_at", "canceled_at", "previous", "profile")
-    inlines = (BillerTermInline,)
+    inlines = (BillerTermInline, TriggeredAlertInline)
 
     @admin.display(description="status")
     def status(self, subscription: Subscription) -> SafeString:

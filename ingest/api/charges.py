@@ -1,6 +1,7 @@
 """The charges of a plan, as they are asked for and as they are answered (Lago: plans, charge models)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,12 @@ import msgspec
 
 from ingest.api.errors import ApiError, FieldErrors, refuse_fields
 from ingest.api.rendering import render_second
-from ingest.models import Charge
+from ingest.api.view import ApiView
+from ingest.catalogue import InvalidChargeError
+from ingest.charge_filters import filter_id
+from ingest.inputs.plans import NAMES
+from ingest.models import Charge, ChargeVersion
+from ingest.plan_charges import RefusedFieldsError
 from ingest.prices import current
 from ingest.rating.charge_models.contract import PropertyError
 from ingest.rating.charge_properties import normalize
@@ -52,9 +58,25 @@ def _name_error(error: PropertyError) -> tuple[str, str]:
     return "properties", f"invalid_{ranges}" if ranges != path and error.code == BOUND else error.code
 
 
-class ChargeFilterAnswer(msgspec.Struct):
-    """A price of its own for some values."""
+@contextmanager
+def refusing_prices(view: ApiView, answers: Mapping[str, ApiError]) -> Iterator[None]:
+    """Answers what the domain refuses of a price: by its code or field by field."""
+    lago_names = {name: lago_name for lago_name, name in NAMES.items()}
+    with view.refusing(answers):
+        try:
+            yield
+        except InvalidChargeError as error:
+            raise refuse_terms(error.errors) from error
+        except RefusedFieldsError as error:
+            details = {lago_names.get(name, name): [code] for name, code in error.fields.items()}
+            raise refuse_fields(details) from error
 
+
+class ChargeFilterAnswer(msgspec.Struct):
+    """A price of its own for some values, which its id is made of."""
+
+    lago_id: str
+    charge_code: str | None
     invoice_display_name: str | None
     properties: dict[str, Any]
     values: dict[str, list[str]]
@@ -77,9 +99,10 @@ class PlanCharge(msgspec.Struct):
     invoice_display_name: str | None
     properties: dict[str, Any]
     filters: list[ChargeFilterAnswer]
-    applied_pricing_unit: None
-    accepts_target_wallet: bool
-    taxes: list[dict[str, Any]]
+    applied_pricing_unit: None = None
+    accepts_target_wallet: bool = False
+    lago_parent_id: None = None
+    taxes: list[dict[str, Any]] = []
 
 
 def show_charge(charge: Charge, now: datetime) -> PlanCharge | None:
@@ -101,18 +124,22 @@ def show_charge(charge: Charge, now: datetime) -> PlanCharge | None:
         min_amount_cents=to_cents(version.min_amount, charge.plan.currency),
         invoice_display_name=charge.invoice_display_name or None,
         properties=_show_properties(version.model, version.properties),
-        filters=[
-            ChargeFilterAnswer(
-                item.get("invoice_display_name") or None,
-                _show_properties(version.model, item["properties"]),
-                item["values"],
-            )
-            for item in version.filters
-        ],
-        applied_pricing_unit=None,
-        accepts_target_wallet=False,
-        taxes=[],
+        filters=show_filters(charge, version),
     )
+
+
+def show_filters(charge: Charge, version: ChargeVersion) -> list[ChargeFilterAnswer]:
+    """The answers that tell of a charge's filters, in their order."""
+    return [
+        ChargeFilterAnswer(
+            lago_id=str(filter_id(charge, item["values"])),
+            charge_code=charge.code or None,
+            invoice_display_name=item.get("invoice_display_name") or None,
+            properties=_show_properties(version.model, item["properties"]),
+            values=item["values"],
+        )
+        for item in version.filters
+    ]
 
 
 def _show_properties(model: str, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -234,10 +234,15 @@ class CustomerView(ApiView):
         return Response({"customer": show_customer(customer)})
 
     def _find(self, external_id: str) -> CustomerRow:
-        customer = customers_of(self.caller.service_id).filter(external_id=external_id).first()
-        if customer is None:
-            raise REFUSALS["unknown_customer"]
-        return customer
+        return find_customer(self.caller.service_id, external_id)
+
+
+def find_customer(service_id: int, external_id: str) -> CustomerRow:
+    """The service's customer of that external id; raises ApiError 404."""
+    customer = customers_of(service_id).filter(external_id=external_id).first()
+    if customer is None:
+        raise REFUSALS["unknown_customer"]
+    return customer
 
 
 def customers_of(service_id: int) -> QuerySet[CustomerRow]:

@@ -107,7 +107,7 @@ def render_error(answer: ApiError) -> HttpResponse:
     )
 
 
-def show_unknown_route(request: HttpRequest) -> HttpResponse:
+def show_unknown_route(request: HttpRequest, **_: str) -> HttpResponse:
     """404 for every address under /api that is none of ours, and so for what Lago has and we do not serve."""
     return render_error(ApiError(404, code="resource_not_found"))
 

@@ -36,6 +36,40 @@ def read_query(query: QueryDict, *, serializer: type[serializers.Serializer]) ->
     return _read(serializer(data={name: text for name, text in query.items() if text}))
 
 
+def read_list(body: bytes, *, root: str) -> list[dict[str, Any]]:
+    """The objects of the list under a root key without their nulls, unchecked; none where there is no list of any.
+
+    Raises ApiError as `read_root` does.
+    """
+    raw = decode_root(body).get(root)
+    try:
+        found: list[dict[str, Any]] = drop_nulls(_LIST.decode(raw) or []) if raw is not None else []
+    except msgspec.ValidationError:
+        raise refuse_fields({root: ["value_is_invalid"]}) from None
+    except RecursionError as error:
+        raise refuse_body("JSON is nested too deeply") from error
+    return found
+
+
+def check(given: dict[str, Any], *, serializer: type[serializers.Serializer]) -> dict[str, Any]:
+    """The checked values of one object; raises ApiError as `read_input` does."""
+    return _read(serializer(data=given))
+
+
+def read_object(raw: msgspec.Raw, *, root: str, serializer: type[serializers.Serializer]) -> dict[str, Any]:
+    """The checked values of a body whose whole object is the value of a root key, with its nulls.
+
+    Raises ApiError 422 as `read_input` does.
+    """
+    try:
+        value = _ANY.decode(raw)
+    except msgspec.ValidationError:
+        raise refuse_fields({root: ["value_is_invalid"]}) from None
+    except RecursionError as error:
+        raise refuse_body("JSON is nested too deeply") from error
+    return _read(serializer(data={root: value}))
+
+
 def _read(reader: serializers.Serializer) -> dict[str, Any]:
     try:
         return check_input(reader)
@@ -60,4 +94,6 @@ def read_root(body: bytes, root: str) -> dict[str, Any]:
     return found
 
 
+_LIST = msgspec.json.Decoder(list[dict[str, Any]] | None, float_hook=str)
+_ANY = msgspec.json.Decoder(Any, float_hook=str)
 _OBJECT = msgspec.json.Decoder(dict[str, Any], float_hook=str)

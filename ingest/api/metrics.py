@@ -48,6 +48,10 @@ class BillableMetric(msgspec.Struct):
     field_name: str | None
     expression: str | None
     filters: list[MetricFilter]
+    # Lago once counted these, and answers none.
+    active_subscriptions_count: int = 0
+    draft_invoices_count: int = 0
+    plans_count: int = 0
 
 
 MetricAnswer = envelop("billable_metric", BillableMetric, "BillableMetricAnswer")

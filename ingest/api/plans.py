@@ -1,7 +1,6 @@
 """/plans: what a service sells, with its charges (Lago: plans)."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid5
@@ -12,17 +11,15 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ingest.api.charges import UNKNOWN_CHARGE, UNKNOWN_METRIC, PlanCharge, refuse_terms, show_charge
+from ingest.api.charges import UNKNOWN_CHARGE, UNKNOWN_METRIC, PlanCharge, refusing_prices, show_charge
 from ingest.api.errors import ApiError, refuse_fields
 from ingest.api.inputs import read_input
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import paginate
 from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
-from ingest.catalogue import InvalidChargeError
-from ingest.inputs.plans import LONG, NAMES, PlanInput, to_charges, to_columns, to_price
+from ingest.inputs.plans import LONG, PlanInput, to_charges, to_columns, to_price
 from ingest.models import Charge, Plan, PlanVersion
-from ingest.plan_charges import RefusedFieldsError
 from ingest.plans import PlanPrice, change_plan, create_plan, delete_plan
 from ingest.prices import current
 from ingest.rating.money import to_cents
@@ -70,6 +67,9 @@ class ServicePlan(msgspec.Struct):
     fixed_charges: list[dict[str, Any]]
     usage_thresholds: list[dict[str, Any]]
     taxes: list[dict[str, Any]]
+    metadata: dict[str, str | None] | None
+    applicable_usage_thresholds: list[dict[str, Any]] = []
+    entitlements: list[dict[str, Any]] = []
 
 
 PlanAnswer = envelop("plan", ServicePlan, "PlanAnswer")
@@ -98,6 +98,7 @@ def show_plan(plan: Plan, now: datetime) -> ServicePlan:
         fixed_charges=[],
         usage_thresholds=[],
         taxes=[],
+        metadata=plan.metadata,
     )
 
 
@@ -109,7 +110,7 @@ def _show_commitment(plan: Plan, version: PlanVersion) -> Commitment | None:
         plan_code=plan.code,
         amount_cents=to_cents(version.minimum_commitment, plan.currency),
         interval=plan.interval,
-        invoice_display_name=None,
+        invoice_display_name=plan.commitment_display_name or None,
         created_at=render_second(version.created_at),
         updated_at=render_second(version.created_at),
         taxes=[],
@@ -118,10 +119,13 @@ def _show_commitment(plan: Plan, version: PlanVersion) -> Commitment | None:
 
 def plans_of(service_id: int) -> QuerySet[Plan]:
     """A service's plans with what `show_plan` tells of them."""
+    return with_prices(Plan.objects.filter(service=service_id, deleted_at=None))
+
+
+def with_prices(plans: QuerySet[Plan]) -> QuerySet[Plan]:
+    """The plans with what `show_plan` tells of them, in a fixed number of queries."""
     charges = Charge.objects.filter(deleted_at=None).select_related("metric", "plan").order_by("pk")
-    return Plan.objects.filter(service=service_id, deleted_at=None).prefetch_related(
-        "versions", Prefetch("charges", charges.prefetch_related("versions"))
-    )
+    return plans.prefetch_related("versions", Prefetch("charges", charges.prefetch_related("versions")))
 
 
 class PlansView(ApiView):
@@ -148,7 +152,7 @@ class PlansView(ApiView):
         """A new plan with its charges; its code must be free."""
         values = read_input(self.body, root="plan", serializer=PlanInput)
         currency = values["amount_currency"]
-        with _refusing(self):
+        with refusing_prices(self, REFUSALS):
             plan = create_plan(
                 service_id=self.caller.service_id,
                 values=to_columns(values),
@@ -187,7 +191,7 @@ class PlanView(ApiView):
             self.body, root="plan", serializer=PlanInput, is_partial=True, interval=plan.interval
         )
         currency = values.get("amount_currency", plan.currency)
-        with _refusing(self):
+        with refusing_prices(self, REFUSALS):
             changed = change_plan(
                 plan=plan,
                 values=to_columns(values),
@@ -208,30 +212,21 @@ class PlanView(ApiView):
     def delete(self, request: Request, code: str) -> Response:
         """Deletes a plan that no subscription runs on."""
         plan = self._find(code)
-        with _refusing(self):
+        with refusing_prices(self, REFUSALS):
             delete_plan(plan=plan, rule=self.caller.rule)
         return Response({"plan": show_plan(plan, timezone.now())})
 
     def _find(self, code: str) -> Plan:
-        plan = plans_of(self.caller.service_id).filter(code=code).first()
-        if plan is None:
-            raise REFUSALS["unknown_plan"]
-        return plan
+        return find_plan(self.caller.service_id, code)
+
+
+def find_plan(service_id: int, code: str) -> Plan:
+    """The service's plan of that code, as `plans_of` reads it; raises ApiError 404."""
+    plan = plans_of(service_id).filter(code=code).first()
+    if plan is None:
+        raise REFUSALS["unknown_plan"]
+    return plan
 
 
 def _answer(plan: Plan) -> Response:
     return Response({"plan": show_plan(plans_of(plan.service_id).get(pk=plan.pk), timezone.now())})
-
-
-@contextmanager
-def _refusing(view: ApiView) -> Iterator[None]:
-    """Answers what the domain refuses, by its code or field by field."""
-    lago_names = {name: lago_name for lago_name, name in NAMES.items()}
-    with view.refusing(REFUSALS):
-        try:
-            yield
-        except InvalidChargeError as error:
-            raise refuse_terms(error.errors) from error
-        except RefusedFieldsError as error:
-            details = {lago_names.get(name, name): [code] for name, code in error.fields.items()}
-            raise refuse_fields(details) from error

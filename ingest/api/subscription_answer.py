@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from django.db.models import Prefetch, QuerySet
 
+from ingest.api.plans import ServicePlan, show_plan, with_prices
 from ingest.api.rendering import render_millisecond, render_second
 from ingest.calendar import customer_timezone, grid_of
 from ingest.metering.periods import Period, billing_period
-from ingest.models import Customer, SubscriptionStatus
+from ingest.models import Customer, Plan, SubscriptionStatus
 from ingest.models import Subscription as SubscriptionRow
 from ingest.prices import plan_version_at
 from ingest.rating.money import to_cents
@@ -70,6 +71,12 @@ class Subscription(msgspec.Struct, kw_only=True):
     applied_invoice_custom_sections: list[dict[str, Any]] = []
 
 
+class SubscriptionWithPlan(Subscription, kw_only=True):
+    """A subscription with the whole plan that it is on, with its prices of now."""
+
+    plan: ServicePlan
+
+
 def with_shown(rows: QuerySet[SubscriptionRow]) -> QuerySet[SubscriptionRow]:
     """The rows with all that an answer tells of them, in a fixed number of queries."""
     following = SubscriptionRow.objects.filter(canceled_at=None).select_related("plan")
@@ -81,6 +88,16 @@ def with_shown(rows: QuerySet[SubscriptionRow]) -> QuerySet[SubscriptionRow]:
 
 def show_subscription(subscription: SubscriptionRow, *, now: datetime) -> Subscription:
     """The answer that tells of a subscription as it stands, of a row read by `with_shown`."""
+    return Subscription(**_words(subscription, now))
+
+
+def show_with_plan(subscription: SubscriptionRow, *, now: datetime) -> SubscriptionWithPlan:
+    """As `show_subscription`, with its plan, which may be deleted by now."""
+    plan = with_prices(Plan.objects.filter(pk=subscription.plan_id)).get()
+    return SubscriptionWithPlan(**_words(subscription, now), plan=show_plan(plan, now))
+
+
+def _words(subscription: SubscriptionRow, now: datetime) -> dict[str, Any]:
     plan, customer, profile = subscription.plan, subscription.customer, subscription.profile
     status = subscription.status_at(now)
     version = plan_version_at(plan, now)
@@ -89,7 +106,7 @@ def show_subscription(subscription: SubscriptionRow, *, now: datetime) -> Subscr
     period = _read_period(subscription, status, now)
     following = _read_following(subscription)
     is_downgraded = following is not None and following.status_at(now) == SubscriptionStatus.PENDING
-    return Subscription(
+    return dict(
         lago_id=str(subscription.public_id),
         external_id=subscription.external_id,
         lago_customer_id=str(customer.public_id),

@@ -12,11 +12,18 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingest.api.customers import find_customer
 from ingest.api.errors import ApiError, refuse_fields
 from ingest.api.inputs import read_input, read_query
 from ingest.api.openapi import PAGES, describe, envelop, list_of
 from ingest.api.pagination import paginate
-from ingest.api.subscription_answer import Subscription, show_subscription, with_shown
+from ingest.api.subscription_answer import (
+    Subscription,
+    SubscriptionWithPlan,
+    show_subscription,
+    show_with_plan,
+    with_shown,
+)
 from ingest.api.view import ApiView
 from ingest.inputs.subscriptions import SubscriptionChange, SubscriptionInput, Termination, to_columns
 from ingest.models import Subscription as SubscriptionRow
@@ -24,7 +31,7 @@ from ingest.models import SubscriptionStatus
 from ingest.subscriptions import change_subscription, end_subscription, subscribe
 from ingest.terminations import in_status
 
-SubscriptionAnswer = envelop("subscription", Subscription, "SubscriptionAnswer")
+SubscriptionAnswer = envelop("subscription", SubscriptionWithPlan, "SubscriptionAnswer")
 SubscriptionsAnswer = list_of("subscriptions", Subscription, "SubscriptionsAnswer")
 
 REFUSALS: Mapping[str, ApiError] = {
@@ -62,10 +69,7 @@ class SubscriptionsView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """One page of subscriptions, the newest first."""
-        now = timezone.now()
-        rows = filter_subscriptions(_rows(self.caller.service_id), request.query_params, now)
-        page, meta = paginate(with_shown(rows).order_by("-started_at", "-pk"), request.query_params)
-        return Response({"subscriptions": [show_subscription(row, now=now) for row in page], "meta": meta})
+        return _show_page(_rows(self.caller.service_id), request)
 
     @describe(
         "create_subscription",
@@ -90,6 +94,26 @@ class SubscriptionsView(ApiView):
                 rule=self.caller.rule,
             )
         return _answer(row)
+
+
+class CustomerSubscriptionsView(ApiView):
+    """The subscriptions of one customer."""
+
+    resource = "customer"
+
+    @describe(
+        "list_customer_subscriptions",
+        "List a customer's subscriptions",
+        tag="customers",
+        answer=SubscriptionsAnswer,
+        query=(*PAGES, OpenApiParameter("status[]", enum=SubscriptionStatus.values, many=True)),
+        description="Those that are active, unless `status[]` says which.",
+        refuses=(404,),
+    )
+    def get(self, request: Request, external_id: str) -> Response:
+        """One page of subscriptions, the newest first."""
+        customer = find_customer(self.caller.service_id, external_id)
+        return _show_page(_rows(self.caller.service_id).filter(customer=customer), request)
 
 
 class SubscriptionView(ApiView):
@@ -117,11 +141,12 @@ class SubscriptionView(ApiView):
         answer=SubscriptionAnswer,
         query=(STATUS,),
         refuses=(404,),
-        description="What is given changes; `subscription_at` only of one that is to begin.",
+        description="What is given changes; `subscription_at` only of one that is to begin, which is meant without"
+        " a `status` too where none of that id is active.",
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """Changes what is given; the rest stays."""
-        row = self._find(external_id, request)
+        """Changes what is given; the rest stays. Of an id that none runs under, the one that is to begin."""
+        row = self._find_changeable(external_id, request)
         values = read_input(self.body, root="subscription", serializer=SubscriptionChange)
         with self.refusing(REFUSALS):
             changed = change_subscription(subscription=row, values=to_columns(values), rule=self.caller.rule)
@@ -147,6 +172,13 @@ class SubscriptionView(ApiView):
         with self.refusing(REFUSALS):
             ended = end_subscription(subscription=row, values=to_columns(values), rule=self.caller.rule)
         return _answer(ended)
+
+    def _find_changeable(self, external_id: str, request: Request) -> SubscriptionRow:
+        if not request.query_params.get("status"):
+            rows = _rows(self.caller.service_id).filter(external_id=external_id)
+            if not rows.filter(in_status(SubscriptionStatus.ACTIVE, timezone.now())).exists():
+                return find_subscription(self.caller.service_id, external_id, SubscriptionStatus.PENDING)
+        return self._find(external_id, request)
 
     def _find(self, external_id: str, request: Request) -> SubscriptionRow:
         status = request.query_params.get("status") or SubscriptionStatus.ACTIVE
@@ -189,6 +221,14 @@ def _rows(service_id: int) -> QuerySet[SubscriptionRow]:
     return SubscriptionRow.objects.filter(service=service_id)
 
 
+def _show_page(rows: QuerySet[SubscriptionRow], request: Request) -> Response:
+    """One page of those that the query asks for."""
+    query, now = request.query_params, timezone.now()
+    chosen = filter_subscriptions(rows, query, now)
+    page, meta = paginate(with_shown(chosen).order_by("-started_at", "-pk"), query)
+    return Response({"subscriptions": [show_subscription(row, now=now) for row in page], "meta": meta})
+
+
 def _answer(subscription: SubscriptionRow) -> Response:
     row = with_shown(SubscriptionRow.objects.filter(pk=subscription.pk)).get()
-    return Response({"subscription": show_subscription(row, now=timezone.now())})
+    return Response({"subscription": show_with_plan(row, now=timezone.now())})

@@ -63,6 +63,13 @@ class ChargeFilterInput(serializers.Serializer):
         return values
 
 
+class ChargeFilterChange(serializers.Serializer):
+    """What of a filter may change; the values are what it is (Lago: charge filters)."""
+
+    invoice_display_name = TextField(required=False, allow_blank=True)
+    properties = serializers.DictField(required=False)
+
+
 class ChargeInput(serializers.Serializer):
     """A metric that the plan prices. Without `id` or `code` it is the plan's own for that metric, else a new one."""
 

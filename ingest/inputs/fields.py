@@ -47,6 +47,11 @@ VOCABULARY = frozenset(
         "not_compatible_with_aggregation_type",
         "exceeded_limit",
         "feature_unavailable",
+        "feature_not_available",
+        "invalid_type",
+        "too_many_thresholds",
+        "duplicate_threshold_values",
+        "recurring_value_is_negative",
     }
 )
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ingest.inputs.charges import MOST_CENTS, MOST_CHARGES, ChargeInput, UnservedField, read_charge
-from ingest.inputs.fields import TextField, refuse_values
+from ingest.inputs.codes import CurrencyField
+from ingest.inputs.fields import MAX_LENGTH, TextField, refuse_value, refuse_values
 from ingest.models import Interval
 from ingest.plan_charges import ChargeRequest
 from ingest.rating.money import from_cents
@@ -17,20 +19,40 @@ MOST_TRIAL_DAYS = 36_500
 MOST_VALUES = 10_000
 # What Lago may bill monthly although the plan's base amount is not.
 LONG = (Interval.SEMIANNUAL, Interval.YEARLY)
+# What a service may note of a plan (Lago: metadata).
+MOST_METADATA = 50
+LONGEST_KEY = 100
 # Lago's names of the model's fields.
 NAMES: Mapping[str, str] = {
     "amount_currency": "currency",
     "pay_in_advance": "is_pay_in_advance",
 }
-FIELDS = ("name", "code", "interval", "description", "invoice_display_name", *NAMES)
+FIELDS = ("name", "code", "interval", "description", "invoice_display_name", "metadata", *NAMES)
 
 
 class CommitmentInput(serializers.Serializer):
-    """What a full period costs at least; an empty one takes it away. Its name and taxes are not kept."""
+    """What a full period costs at least; an empty one takes it away. Its taxes are not kept."""
 
     amount_cents = serializers.IntegerField(required=False, min_value=0, max_value=MOST_CENTS)
     invoice_display_name = TextField(required=False, allow_blank=True)
     tax_codes = serializers.ListField(required=False)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "null"]}})
+class MetadataField(serializers.Field):
+    """Texts, or nulls, by keys of up to 100 characters; at most fifty."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str | None]:
+        """As they are."""
+        if not isinstance(data, dict) or len(data) > MOST_METADATA:
+            raise refuse_value("value_is_invalid")
+        if not all(text is None or isinstance(text, str) for text in data.values()):
+            raise refuse_value("value_is_invalid")
+        if any("\x00" in text for text in (*data, *filter(None, data.values()))):
+            raise refuse_value("value_is_invalid")
+        if any(len(key) > LONGEST_KEY or len(text or "") > MAX_LENGTH for key, text in data.items()):
+            raise refuse_value("value_is_too_long")
+        return data
 
 
 class PlanInput(serializers.Serializer):
@@ -40,7 +62,7 @@ class PlanInput(serializers.Serializer):
     code = TextField()
     interval = serializers.ChoiceField(choices=Interval.choices)
     amount_cents = serializers.IntegerField(min_value=0, max_value=MOST_CENTS)
-    amount_currency = serializers.RegexField(r"\A[A-Z]{3}\Z", trim_whitespace=False, help_text="ISO 4217.")
+    amount_currency = CurrencyField(help_text="ISO 4217.")
     pay_in_advance = serializers.BooleanField()
     invoice_display_name = TextField(required=False, allow_blank=True)
     description = TextField(required=False, allow_blank=True, max_length=10_000)
@@ -51,6 +73,7 @@ class PlanInput(serializers.Serializer):
     charges: serializers.ListSerializer = serializers.ListSerializer(
         child=ChargeInput(), required=False, max_length=MOST_CHARGES
     )
+    metadata = MetadataField(required=False)
     bill_charges_monthly = serializers.BooleanField(required=False)
     usage_thresholds = UnservedField(required=False)
     fixed_charges = UnservedField(required=False)
@@ -84,7 +107,11 @@ def _count_values(data: Any) -> int:
 
 def to_columns(values: Mapping[str, Any]) -> dict[str, Any]:
     """Lago's names as the model's."""
-    return {NAMES.get(name, name): values[name] for name in FIELDS if name in values}
+    columns = {NAMES.get(name, name): values[name] for name in FIELDS if name in values}
+    commitment = values.get("minimum_commitment", {})
+    if "invoice_display_name" in commitment:
+        columns["commitment_display_name"] = commitment["invoice_display_name"]
+    return columns
 
 
 def to_price(values: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 # A task is one subscription's window under one charge and filter. Its events carry the metric's code and the
 # subscription's external id, lie in the window and are taken by its filter (Lago: which events count). What has
 # a memory reaches back: its window has no beginning. The bounds say the same of all tasks together, so that the
-# index on time serves them.
+# index on time serves them. To the planner an equality takes one task in two hundred, a function's result one in
+# three: that it would loop over the many tasks of one measure costs four times as much.
 HITS = """
 FROM task
 JOIN ingest_usageevent AS event
@@ -20,7 +21,7 @@ CROSS JOIN LATERAL (
         CASE WHEN task.group_keys IS NULL THEN '{{}}' ELSE group_of(event.properties, task.group_keys) END
             AS grouped_by
 ) AS read
-WHERE task.measure = '{measure}'
+WHERE texteq(task.measure, '{measure}')
     AND (task.matching IS NULL OR takes_event(event.properties, task.matching, task.ignored))
     AND NOT (%(on_time)s AND read.is_late)
 """

@@ -6,10 +6,10 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from ingest.calendar import Window
 from ingest.metering.filters import list_values
 from ingest.models import Aggregation, ChargeModel, Service
 from ingest.prices import Price, PriceBook, PriceList
+from ingest.windows import Window
 
 # How an aggregation is measured, whole and by days. A percentage of a total looks at every event, and what is
 # billed on arrival is asked for event by event.
@@ -57,7 +57,7 @@ def prices_of(book: PriceBook, window: Window) -> PriceList:
     A subscription that ended inside a period is billed at its end (Lago: termination): what a price becomes
     after that is not for it.
     """
-    return book.find(plan_id=window.subscription.plan_id, period_end=window.counts_to)
+    return book.find(plan_id=window.plan_id, period_end=window.counts_to)
 
 
 def _ask(
@@ -71,7 +71,7 @@ def _ask(
     parameters = {
         "service": service.pk,
         "on_time": on_time,
-        "price_lists": [numbers[id(each)] for each in lists],
+        **place_subscriptions(windows, [numbers[id(each)] for each in lists]),
         **_columns(service, windows),
     }
     return parameters, [(numbers[key], price) for key, each in distinct.items() for price in each.prices]
@@ -88,10 +88,20 @@ def _bound(described: Sequence[dict[str, Any]], windows: Sequence[Window]) -> Pa
     }
 
 
+def place_subscriptions(windows: Sequence[Window], price_lists: Sequence[int]) -> Parameters:
+    """The subscriptions of all windows, each with its window's place among them and its price list's number."""
+    return {
+        "subscriptions": [key for window in windows for key in window.subscriptions],
+        "places": [place for place, window in enumerate(windows, 1) for _ in window.subscriptions],
+        "price_lists": [
+            number for number, window in zip(price_lists, windows, strict=True) for _ in window.subscriptions
+        ],
+    }
+
+
 def _columns(service: Service, windows: Sequence[Window]) -> Parameters:
     grace = timedelta(hours=service.grace_hours)
     return {
-        "subscriptions": [window.subscription.pk for window in windows],
         "counts_from": [window.counts_from for window in windows],
         "counts_to": [window.counts_to for window in windows],
         "days_to": [window.days_to for window in windows],

@@ -76,12 +76,16 @@ class Expression:
     node: Node
 
     def evaluate(self, *, code: str, timestamp: datetime, properties: Mapping[str, object]) -> str:
-        """The result as text, as it is stored in the event; raises ExpressionError."""
+        """The result as text, as it is stored in the event: a whole number ends in `.0`, as Lago writes one.
+
+        Raises ExpressionError.
+        """
         try:
             value = self.node(Context(code, timestamp, properties))
         except ExactnessError as error:
             raise ExpressionError(str(error)) from error
-        return _text(value)
+        text = _text(value)
+        return text if isinstance(value, str) or "." in text else f"{text}.0"
 
 
 @lru_cache(maxsize=1_000)

@@ -28,11 +28,14 @@ from ingest.models.subscription import (
     SubscriptionStatus,
 )
 from ingest.models.usage import OF_A_CHARGE, Fee, FeeKind, RatedPeriod, Usage
+from ingest.models.usage_alert import OF_A_METRIC, AlertType, TriggeredAlert, UsageAlert
 
 __all__ = [
     "BEGINNING",
     "OF_A_CHARGE",
+    "OF_A_METRIC",
     "Aggregation",
+    "AlertType",
     "ApiKey",
     "AuditRecord",
     "Biller",
@@ -62,6 +65,8 @@ __all__ = [
     "Service",
     "Subscription",
     "SubscriptionStatus",
+    "TriggeredAlert",
     "Usage",
+    "UsageAlert",
     "UsageEvent",
 ]

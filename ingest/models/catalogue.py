@@ -131,11 +131,18 @@ class Plan(PublicModel):
     is_pay_in_advance = models.BooleanField(
         default=False, help_text="The base amount is billed when a period begins; else when it ends."
     )
+    commitment_display_name = models.CharField(
+        max_length=255, blank=True, help_text="What the minimum commitment is called."
+    )
+    metadata = models.JSONField(
+        null=True, blank=True, help_text="What the service notes of it, texts by their keys; empty is none."
+    )
     deleted_at = models.DateTimeField(null=True, blank=True, help_text="Its code is free again since then.")
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
+        permissions = [("map_product", "Can set the Odoo product of plans and charges")]
         constraints = [
             models.UniqueConstraint(
                 fields=["service", "code"], condition=Q(deleted_at=None), name="plan_once_per_service"

@@ -40,7 +40,10 @@ class PeriodRow(PublicModel):
 class Usage(PeriodRow):
     """The aggregated quantity of a charge's metric for one subscription, period, filter and group."""
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="usage")
+    # The unique key begins with it.
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="usage", db_index=False
+    )
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="usage")
     late_events_count = models.PositiveBigIntegerField(
         default=0, help_text="Of the events, those that arrived after the period had closed."
@@ -103,11 +106,26 @@ class Fee(PeriodRow):
     A fee of late usage is what usage of an earlier period came to after that had closed; it may be below zero.
     """
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="fees")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="fees", db_index=False
+    )
     kind = models.CharField(max_length=16, choices=FeeKind.choices)
     charge = models.ForeignKey(Charge, null=True, on_delete=models.PROTECT, related_name="fees")
-    charge_version = models.ForeignKey(ChargeVersion, null=True, on_delete=models.PROTECT, related_name="+")
-    plan_version = models.ForeignKey(PlanVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    # Without an index: a trigger refuses to delete a version, so that none is ever looked up.
+    charge_version = models.ForeignKey(
+        ChargeVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    plan_version = models.ForeignKey(
+        PlanVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     counts_from = models.DateTimeField(null=True, help_text="From when on the subscription's events count.")
     counts_to = models.DateTimeField(null=True, help_text="Until when, exclusive.")
     currency = models.CharField(max_length=3)
@@ -134,6 +152,7 @@ class Fee(PeriodRow):
         null=True,
         on_delete=models.PROTECT,
         related_name="late_fees",
+        db_index=False,
         help_text="The fee of the earlier period whose late usage this is.",
     )
     details = models.JSONField(default=list, help_text="The price used and what each tier gave.")
@@ -167,7 +186,10 @@ class Fee(PeriodRow):
                 name="fee_of_late_usage_names_its_fee",
             ),
         ]
-        indexes = [models.Index(fields=["period_start", "subscription"], name="fee_by_period")]
+        indexes = [
+            models.Index(fields=["period_start", "subscription"], name="fee_by_period"),
+            models.Index(fields=["of_fee"], condition=Q(of_fee__isnull=False), name="fee_of_late_usage"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.charge or self.subscription.plan} {self.period_label}"

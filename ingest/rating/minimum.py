@@ -16,6 +16,13 @@ def rate_true_up(
     The fees are of all filters and groups of a charge, or of all of a subscription's for a plan's commitment.
     Raises PlanFeeError for days that cannot be.
     """
+    share = share_minimum(
+        minimum=minimum, billed_days=billed_days, period_days=period_days, currency=currency
+    )
+    return max(exact_difference(share, exact_sum(fees)), ZERO)
+
+
+def share_minimum(*, minimum: Decimal, billed_days: int, period_days: int, currency: str) -> Decimal:
+    """The minimum by days, rounded to the currency. Raises PlanFeeError for days that cannot be."""
     share = rate_plan_fee(base_amount=minimum, billed_days=billed_days, period_days=period_days)
-    missing = exact_difference(round_to_currency(share, currency), exact_sum(fees))
-    return max(missing, ZERO)
+    return round_to_currency(share, currency)

@@ -46,6 +46,7 @@ def condition_address(service: Service, condition: Condition) -> str:
         "nothing_missing": lambda: queue_address(service=code, view="triage", outcome="not_compared"),
         "older_deltas": lambda: queue_address(service=code, view="triage"),
         "customers_linked": lambda: list_address("ingest_customer", service=code, linked="no"),
+        "products_set": lambda: list_address("ingest_charge", service=code, product="no"),
         "usage_pushed": lambda: list_address("reconciliation_push", service=code, state="open"),
         "no_alarms": lambda: list_address("reconciliation_alarm", service=code, state="open"),
     }

@@ -9,6 +9,7 @@ import msgspec
 
 from ingest.api.openapi import envelop, list_of
 from ingest.api.rendering import render_decimal, render_second
+from ingest.charge_filters import filter_id
 from ingest.metering.arithmetic import exact_difference, exact_sum
 from ingest.models import ChargeModel, Fee, FeeKind
 from ingest.rating.money import exponent, to_cents
@@ -54,7 +55,7 @@ class FeeOut(msgspec.Struct, kw_only=True):
     # None of an estimate.
     lago_id: str | None
     lago_charge_id: str | None
-    lago_charge_filter_id: None = None
+    lago_charge_filter_id: str | None
     lago_fixed_charge_id: None = None
     lago_invoice_id: str | None
     lago_true_up_fee_id: None = None
@@ -113,6 +114,7 @@ def show_fee(billed: BilledFee) -> FeeOut:
     return FeeOut(
         lago_id=str(fee.public_id),
         lago_charge_id=str(fee.charge.public_id) if fee.charge else None,
+        lago_charge_filter_id=_show_filter_id(fee),
         lago_invoice_id=str(billed.bill.public_id) if billed.bill else None,
         lago_subscription_id=str(subscription.public_id),
         external_subscription_id=subscription.external_id,
@@ -141,6 +143,11 @@ def show_fee(billed: BilledFee) -> FeeOut:
         amount_details=_show_details(fee),
         applied_taxes=[show_tax(each, currency) for each in billed.taxes],
     )
+
+
+def _show_filter_id(fee: Fee) -> str | None:
+    """The id of the filter that took the events; none of the rest of a charge."""
+    return str(filter_id(fee.charge, fee.filter_values)) if fee.charge and fee.filter_values else None
 
 
 def show_tax(tax: FeeTax, currency: str) -> AppliedTax:

@@ -1,101 +1,32 @@
 """/invoices: what a period costs by our own rating, and what Odoo made of it, in Lago's shape (Lago: invoices)."""
 
+from dataclasses import replace
 from datetime import date
 
-import msgspec
 from django.http import QueryDict
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingest.api.customers import find_customer
 from ingest.api.errors import ApiError, refuse_fields
-from ingest.api.openapi import PAGES, describe, envelop, list_of
+from ingest.api.openapi import PAGES, describe
 from ingest.api.pagination import read_page
 from ingest.api.queries import read_id, read_list
-from ingest.api.rendering import render_second
 from ingest.api.view import ApiView
-from ingest.calendar import customer_timezone
-from ingest.rating.money import to_cents
-from reconciliation.api.fee_answers import AppliedTax, FeeOut, show_fee, show_tax
-from reconciliation.bills import Bill, BillList, BillStatus, OdooBill, Wanted, find_bill
-from reconciliation.fee_taxes import add_bills, taxes_of_bill
-from reconciliation.lines import read_fees
-from reconciliation.models import AmountLine
+from reconciliation.api.invoice_answers import (
+    PENDING,
+    SUBSCRIPTION,
+    InvoiceAnswer,
+    InvoicesAnswer,
+    show_invoice,
+    show_whole,
+)
+from reconciliation.bills import BillList, BillStatus, Wanted, find_bill
 
 NOT_FOUND = ApiError(404, code="invoice_not_found")
-SUBSCRIPTION = "subscription"
-PENDING = "pending"
-
-
-class InvoiceLine(msgspec.Struct):
-    """A line of Odoo's document, as it computed it."""
-
-    code: str
-    description: str
-    amount_cents: int
-    taxes_amount_cents: int
-    total_amount_cents: int
-
-
-class Invoice(msgspec.Struct, kw_only=True):
-    """The bill of a customer's period: `source` says whether it is what we expect, or Odoo's."""
-
-    lago_id: str
-    source: str
-    billing_entity_code: str
-    sequential_id: None = None
-    number: str
-    purchase_order_number: None = None
-    issuing_date: str
-    payment_due_date: None = None
-    net_payment_term: int = 0
-    invoice_type: str = SUBSCRIPTION
-    status: str
-    payment_status: str = PENDING
-    payment_dispute_lost_at: None = None
-    payment_overdue: bool = False
-    currency: str
-    fees_amount_cents: int
-    taxes_amount_cents: int
-    progressive_billing_credit_amount_cents: int = 0
-    coupons_amount_cents: int = 0
-    credit_notes_amount_cents: int = 0
-    sub_total_excluding_taxes_amount_cents: int
-    sub_total_including_taxes_amount_cents: int
-    total_amount_cents: int
-    total_due_amount_cents: int
-    total_paid_amount_cents: int = 0
-    total_offsetted_credit_note_amount_cents: int = 0
-    prepaid_credit_amount_cents: int = 0
-    prepaid_granted_credit_amount_cents: int = 0
-    prepaid_purchased_credit_amount_cents: int = 0
-    file_url: None = None
-    xml_url: None = None
-    web_url: None = None
-    version_number: int
-    self_billed: bool = False
-    created_at: str
-    updated_at: str
-    voided_at: None = None
-    lago_customer_id: str
-    external_customer_id: str
-    taxes_note: str | None
-
-
-class InvoiceWithFees(Invoice, kw_only=True):
-    """A bill with what it is made of: our fees, or the lines of Odoo's document."""
-
-    fees: list[FeeOut]
-    lines: list[InvoiceLine]
-    applied_taxes: list[AppliedTax]
-    credits: list[None] = []
-    metadata: list[None] = []
-    error_details: list[None] = []
-
-
-InvoiceAnswer = envelop("invoice", InvoiceWithFees, "InvoiceAnswer")
-InvoicesAnswer = list_of("invoices", Invoice, "InvoicesAnswer")
 
 QUERY = (
     OpenApiParameter("external_customer_id", str),
@@ -129,14 +60,27 @@ class InvoicesView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """One page of bills, newest first."""
-        query = request.query_params
-        page = read_page(query)
-        if _asks_for_others(query):
-            return Response({"invoices": [], "meta": page.describe(0)})
-        bills = BillList(self.caller.service_id, _read_wanted(query))
-        meta = page.describe(bills.count())
-        shown = [show_invoice(bill) for bill in bills.read(page.start, page.size)]
-        return Response({"invoices": shown, "meta": meta})
+        return _show_page(self.caller.service_id, _read_wanted(request.query_params), request)
+
+
+class CustomerInvoicesView(ApiView):
+    """The bills of one customer's periods."""
+
+    resource = "customer"
+
+    @describe(
+        "list_customer_invoices",
+        "List a customer's invoices",
+        tag="customers",
+        answer=InvoicesAnswer,
+        query=QUERY,
+        refuses=(404, 422),
+    )
+    def get(self, request: Request, external_id: str) -> Response:
+        """One page of bills, newest first."""
+        customer = find_customer(self.caller.service_id, external_id)
+        wanted = replace(_read_wanted(request.query_params), external_customer_id=customer.external_id)
+        return _show_page(self.caller.service_id, wanted, request)
 
 
 class InvoiceView(ApiView):
@@ -151,61 +95,17 @@ class InvoiceView(ApiView):
         bill = find_bill(service_id=self.caller.service_id, public_id=public_id) if public_id else None
         if bill is None:
             raise NOT_FOUND
-        return Response({"invoice": _show_whole(bill)})
+        return Response({"invoice": show_whole(bill, now=timezone.now())})
 
 
-def show_invoice(bill: Bill) -> Invoice:
-    """A bill without what it is made of."""
-    return Invoice(**_words(bill))  # type: ignore[arg-type]
-
-
-def _show_whole(bill: Bill) -> InvoiceWithFees:
-    currency = bill.row.currency
-    if isinstance(bill, OdooBill):
-        lines = [_show_line(line, currency) for line in bill.row.lines.all()]
-        return InvoiceWithFees(**_words(bill), fees=[], lines=lines, applied_taxes=[])  # type: ignore[arg-type]
-    fees = [fee for fee in read_fees([bill.row]) if fee.period_end == bill.row.period_end]
-    return InvoiceWithFees(
-        **_words(bill),  # type: ignore[arg-type]
-        fees=[show_fee(each) for each in add_bills(fees) if each.fee.currency == currency],
-        lines=[],
-        applied_taxes=[show_tax(tax, currency) for tax in taxes_of_bill(bill.row)],
-    )
-
-
-def _show_line(line: AmountLine, currency: str) -> InvoiceLine:
-    untaxed, tax, total = (
-        0 if amount is None else to_cents(amount, currency) for amount in (line.untaxed, line.tax, line.total)
-    )
-    known_total = untaxed + tax if line.total is None else total
-    known_untaxed = total - tax if line.untaxed is None else untaxed
-    return InvoiceLine(line.code, line.description, known_untaxed, tax, known_total)
-
-
-def _words(bill: Bill) -> dict[str, object]:
-    row, currency = bill.row, bill.row.currency
-    untaxed, tax, total = (to_cents(each, currency) for each in (bill.untaxed, bill.tax, bill.total))
-    return {
-        "lago_id": str(row.public_id),
-        "source": str(bill.kind),
-        "billing_entity_code": row.customer.service.code,
-        "number": bill.number,
-        "issuing_date": row.period_end.astimezone(customer_timezone(row.customer)).date().isoformat(),
-        "status": str(bill.status),
-        "currency": currency,
-        "fees_amount_cents": untaxed,
-        "taxes_amount_cents": tax,
-        "sub_total_excluding_taxes_amount_cents": untaxed,
-        "sub_total_including_taxes_amount_cents": total,
-        "total_amount_cents": total,
-        "total_due_amount_cents": total,
-        "version_number": bill.version,
-        "created_at": render_second(row.created_at),
-        "updated_at": render_second(bill.updated_at),
-        "lago_customer_id": str(row.customer.public_id),
-        "external_customer_id": row.customer.external_id,
-        "taxes_note": bill.note or None,
-    }
+def _show_page(service_id: int, wanted: Wanted, request: Request) -> Response:
+    page = read_page(request.query_params)
+    if _asks_for_others(request.query_params):
+        return Response({"invoices": [], "meta": page.describe(0)})
+    bills = BillList(service_id, wanted)
+    meta = page.describe(bills.count())
+    shown = [show_invoice(bill) for bill in bills.read(page.start, page.size)]
+    return Response({"invoices": shown, "meta": meta})
 
 
 def _asks_for_others(query: QueryDict) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 
 from ingest.api.openapi import envelop, list_of
 from ingest.api.rendering import render_decimal, render_second
-from ingest.calendar import customer_timezone
+from ingest.calendar import customer_timezone, midnight_of
 from ingest.charge_usage import BucketUsage, ChargeUsage, PeriodUsage
 from ingest.metering.arithmetic import ZERO
 from ingest.rating.money import to_cents
@@ -207,12 +207,15 @@ def _show_filter(bucket: BucketUsage, currency: str) -> FilterUsage:
 def _sums(
     usage: PeriodUsage, charges: Sequence[ChargeUsage], taxes: CustomerTaxes, invoice_id: str | None
 ) -> _Words:
-    currency, zone = usage.currency, customer_timezone(usage.subscription.customer)
+    customer = usage.subscription.customer
+    currency, zone = usage.currency, customer_timezone(customer)
+    # Of one that began within a day Lago tells the day's beginning, though events count from the instant on.
+    first_day = midnight_of(customer, usage.start.astimezone(zone).date())
     amounts = [(each.charge.odoo_product_id, each.whole.amount) for each in charges]
     untaxed = to_cents(sum((amount for _, amount in amounts), start=ZERO), currency)
     tax = to_cents(taxes.tax(amounts, currency), currency)
     return {
-        "from_datetime": render_second(usage.start),
+        "from_datetime": render_second(first_day),
         "to_datetime": render_second(usage.end - timedelta(seconds=1)),
         "issuing_date": usage.end.astimezone(zone).date().isoformat(),
         "lago_invoice_id": invoice_id,

@@ -13,6 +13,8 @@ from reconciliation.comparison.rules import Rule
 DUAL_RUN = "dual_run"
 # What is told beside the conditions, by its code: it is neither met nor missing, and never blocks.
 TOLD = frozenset({"older_deltas", "rules"})
+# How many of those that have no product are named: the admin's lists have them all.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class PeriodFacts:
 class ReadinessFacts:
     """What is known of a service whose cutover is asked for; `periods` are all closed ones, oldest first.
 
+    `unmapped` are the plans and charges that are sold and have no product in Odoo, by their names;
     `also_judged` are the labels of the newest periods of other calendars, such as quarters beside months;
     `rules` is what all of it is judged by, and `loosened` what was loosened of it during the dual run, by whom.
     """
@@ -58,6 +61,7 @@ class ReadinessFacts:
     unlinked_customers: int
     unpushed_fees: int
     open_alarms: int
+    unmapped: tuple[str, ...] = ()
     also_judged: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     loosened: tuple[str, ...] = ()
@@ -120,6 +124,7 @@ def assess(facts: ReadinessFacts, *, today: date) -> Readiness:
         _assess_none(
             "customers_linked", "Every customer is linked", facts.unlinked_customers, "customer", "not linked"
         ),
+        _assess_products(facts),
         _assess_none("usage_pushed", "All usage is pushed to Odoo", facts.unpushed_fees, "fee", "not pushed"),
         _assess_none("no_alarms", "No alarm is open", facts.open_alarms, "alarm", "open"),
         _tell_older_deltas(facts),
@@ -165,6 +170,17 @@ def _assess_deltas(facts: ReadinessFacts) -> Condition:
 def _assess_missing(facts: ReadinessFacts) -> Condition:
     counts = {period.label: period.missing for period in facts.judged_periods}
     return _assess_periods("nothing_missing", "Both sides are there, fresh and linked", counts, "row")
+
+
+def _assess_products(facts: ReadinessFacts) -> Condition:
+    """Odoo bills nothing that has no product there: what a service adds over the API has none until one is set."""
+    count = len(facts.unmapped)
+    named = ", ".join(facts.unmapped[:MOST_NAMED])
+    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    detail = f"no product for {named}{more}" if count else "none"
+    return Condition(
+        "products_set", not count, "Everything that is sold has its product in Odoo", detail, count
+    )
 
 
 def _tell_older_deltas(facts: ReadinessFacts) -> Condition:

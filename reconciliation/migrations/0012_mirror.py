@@ -8,7 +8,7 @@ import ingest.models.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reconciliation", "0008_event_reports"),
+        ("reconciliation", "0009_told_facts"),
     ]
 
     operations = [

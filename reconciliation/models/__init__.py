@@ -21,6 +21,7 @@ from reconciliation.models.odoo_mirror import (
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
+from reconciliation.models.told_fact import FactReport, ToldFact
 from reconciliation.models.webhook import (
     Delivery,
     DeliveryStatus,
@@ -42,6 +43,7 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "EventReport",
+    "FactReport",
     "LineKind",
     "LineState",
     "MirrorCursor",
@@ -70,6 +72,7 @@ __all__ = [
     "SourceDocument",
     "Status",
     "Strategy",
+    "ToldFact",
     "Tolerance",
     "UnattributedLine",
     "WebhookEndpoint",

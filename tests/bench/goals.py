@@ -4,6 +4,14 @@ from tests.bench import batch_of_100, batch_of_1000, duplicates, mirroring, rati
 from tests.bench.goal import Goal
 
 GOALS: dict[int, Goal] = {
-    module.GOAL.number: module.GOAL
-    for module in (batch_of_1000, batch_of_100, serializer, single_event, rating, duplicates, mirroring)
+    goal.number: goal
+    for goal in (
+        batch_of_1000.GOAL,
+        batch_of_100.GOAL,
+        serializer.GOAL,
+        single_event.GOAL,
+        *rating.GOALS,
+        duplicates.GOAL,
+        mirroring.GOAL,
+    )
 }

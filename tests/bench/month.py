@@ -25,6 +25,7 @@ PRICES: list[tuple[str, dict[str, Any]]] = [
     ("standard", {"amount": "0.0021"}),
 ]
 
+# Hardly any two subscriptions use the same: each fee is a calculation of its own.
 INSERT = """
 INSERT INTO ingest_usageevent (
     service_id, external_subscription_id, transaction_id, code, timestamp, properties, quantity, received_at
@@ -32,8 +33,8 @@ INSERT INTO ingest_usageevent (
 SELECT %(service)s, 'sub-' || (n %% %(subscriptions)s), n::text,
     'metric-' || ((n / %(subscriptions)s) %% %(charges)s),
     timestamptz '2026-09-01+00' + n * interval '29 days' / %(events)s,
-    jsonb_build_object('value', (n %% 97)::text), n %% 97, timestamptz '2026-09-30+00'
-FROM generate_series(1, %(events)s) AS n
+    jsonb_build_object('value', used::text), used, timestamptz '2026-09-30+00'
+FROM generate_series(1, %(events)s) AS n, LATERAL (SELECT (n * 7919::bigint %% 99991) * 0.01 AS used) AS value
 """
 
 
@@ -64,16 +65,23 @@ def make_subscriptions(_database_url: str) -> Any:
     return service
 
 
-def fill(stage: Stage) -> Any:
+def fill(stage: Stage, events: int = EVENTS) -> Any:
     """A month's events, and the service that they are of."""
     service = make_subscriptions(stage.database_url)
     parameters = {
         "service": service.pk,
         "subscriptions": SUBSCRIPTIONS,
         "charges": CHARGES,
-        "events": EVENTS,
+        "events": events,
     }
     with connection.cursor() as cursor:
         cursor.execute(INSERT, parameters)
         cursor.execute("ANALYZE ingest_usageevent")
     return service
+
+
+def clear_rated() -> None:
+    """Forgets the usage and the fees of the month."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE ingest_usage, ingest_fee CASCADE")
+        cursor.execute("CHECKPOINT")

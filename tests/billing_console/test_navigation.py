@@ -19,9 +19,9 @@ def _fresh_counts():
     cache.clear()
 
 
-def sidebar_of(person):
+def sidebar_of(person, path="/admin/"):
     """The sidebar's entries by their titles."""
-    request = RequestFactory().get("/admin/")
+    request = RequestFactory().get(path)
     request.user = person
     return {item["title"]: item for group in build_sidebar(request) for item in group["items"]}
 
@@ -30,6 +30,20 @@ def test_every_screen_has_its_entry():
     entries = {entry.model for entries in SIDEBAR.values() for entry in entries}
 
     assert entries == {model._meta.label_lower for model in admin.site._registry}
+
+
+@pytest.mark.parametrize(
+    ("path", "lit"),
+    [
+        ("/admin/ingest/usageevent/", ["Events"]),
+        ("/admin/ingest/usageevent/7/change/", ["Events"]),
+        ("/admin/ingest/usageevent/verdicts/", ["Verdicts"]),
+        ("/admin/ingest/charge/price-check/", ["Price check"]),
+        ("/admin/", []),
+    ],
+)
+def test_a_page_lights_its_own_entry_alone(auditor, path, lit):
+    assert [title for title, entry in sidebar_of(auditor, path).items() if entry.get("active")] == lit
 
 
 def test_every_page_has_an_icon_that_there_is(client, auditor):

@@ -2,26 +2,30 @@
 
 import tempfile
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
 
-import psycopg
 import pytest
 from django.apps import apps
-from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.test import override_settings
 
 from billing_console.demo import journal, loading
 from billing_console.demo.odoo_standin.server import start
+from billing_console.demo.odoo_standin.settings import Settings
+from billing_console.runtime import standin
+from billing_console.runtime.cluster import get_url, read_database_url
+from billing_console.runtime.lease import hold_services
+from billing_console.runtime.removal import remove_files
+from tests.data_dirs import copy_demo
+from tests.databases import database
 
-ADDRESS = ("host", "port", "user", "password", "dbname")
+DJANGOS = {"NAME", "USER", "PASSWORD", "HOST", "PORT"}
 
 
 @contextmanager
-def running_stand_in():
-    """A stand-in of its own, named by the settings, and a folder for the demo's files."""
-    with start() as stand_in, tempfile.TemporaryDirectory() as folder:
+def running_stand_in(data=None):
+    """A stand-in of its own, named by the settings, on a file or in memory, and a folder for the demo's files."""
+    with start(Settings(data=data)) as stand_in, tempfile.TemporaryDirectory() as folder:
         named = {
             "ODOO_URL": stand_in.url,
             "ODOO_DB": stand_in.settings.database,
@@ -33,16 +37,6 @@ def running_stand_in():
             yield stand_in
 
 
-@pytest.fixture(scope="session")
-def pristine(django_db_setup, django_db_blocker):
-    """A copy of the empty test database that nothing connects to, so that it can be copied at any time."""
-    with django_db_blocker.unblock():
-        empty = connection.settings_dict["NAME"]
-        connection.close()
-        with database(f"{empty}_pristine", empty) as name:
-            yield name
-
-
 @contextmanager
 def own_database(pristine):
     """A console of its own, where what is committed stays until the database is dropped.
@@ -50,40 +44,42 @@ def own_database(pristine):
     A load in one long transaction would be something else than a load, and several times slower: PostgreSQL
     plans by what is committed.
     """
-    tests_own = connections["default"]
-    with database(f"{pristine}_demo", pristine) as name:
-        connections["default"] = tests_own.copy()
-        connections["default"].settings_dict["NAME"] = name
-        try:
-            yield
-        finally:
-            connections["default"].close()
-            connections["default"] = tests_own
+    with database(f"{pristine}_demo", pristine) as name, connected_to(NAME=name):
+        yield
 
 
 @contextmanager
-def database(name, template):
-    """A copy of a database while the block lasts."""
-    _administer(f'DROP DATABASE IF EXISTS "{name}"')
-    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+def connected_to(**address):
+    """The console's database is another one while the block lasts."""
+    tests_own = connections["default"]
+    connections["default"] = tests_own.copy()
+    connections["default"].settings_dict.update(address)
     try:
-        yield name
+        yield
     finally:
-        _administer(f'DROP DATABASE "{name}"')
-
-
-def _administer(statement):
-    named = connections["default"].get_connection_params() | {"dbname": "postgres"}
-    with psycopg.connect(**{key: named[key] for key in ADDRESS if named.get(key)}, autocommit=True) as server:
-        server.execute(statement)
+        connections["default"].close()
+        connections["default"] = tests_own
 
 
 @pytest.fixture(scope="module")
-def loaded(pristine, django_db_blocker):
-    """The stand-in beside the loaded demo, which every test of the module shares."""
-    with django_db_blocker.unblock(), own_database(pristine), running_stand_in() as stand_in:
-        call_command("load_demo", stdout=StringIO())
-        yield stand_in
+def loaded(django_db_setup, django_db_blocker):
+    """The stand-in beside the loaded demo, a copy of the run's one, which every test of the module shares."""
+    parent = Path(tempfile.mkdtemp(prefix="console-")).resolve()
+    parent.chmod(0o755)
+    data_dir = parent / "data"
+    copy_demo(data_dir)
+    address = {key: value for key, value in read_database_url(get_url(data_dir)).items() if key in DJANGOS}
+    try:
+        with (
+            django_db_blocker.unblock(),
+            hold_services(data_dir, is_durable=False),
+            connected_to(**address),
+            running_stand_in(standin.get_file(data_dir)) as stand_in,
+        ):
+            yield stand_in
+    finally:
+        remove_files(data_dir)
+        parent.rmdir()
 
 
 @pytest.fixture

@@ -245,3 +245,26 @@ class AuditRecordFactory(DjangoModelFactory):
 
 
 # --- reconciliation ----------------------------------------------------------------------------------------
+
+
+class UsageAlertFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.UsageAlert
+
+    service = factory.SubFactory(ServiceFactory)
+    external_subscription_id = "sub-1"
+    code = factory.Sequence(lambda n: f"alert-{n}")
+    alert_type = ingest.AlertType.CURRENT_AMOUNT
+    thresholds = factory.LazyFunction(lambda: [{"code": None, "value": "1000", "recurring": False}])
+
+
+class TriggeredAlertFactory(DjangoModelFactory):
+    class Meta:
+        model = ingest.TriggeredAlert
+
+    subscription = factory.SubFactory(SubscriptionFactory)
+    alert = factory.SubFactory(UsageAlertFactory, service=factory.SelfAttribute("..subscription.service"))
+    current_value = 1200
+    previous_value = 900
+    crossed_thresholds = factory.LazyFunction(lambda: [{"code": None, "value": "1000", "recurring": False}])
+    triggered_at = SEEN_AT

@@ -1,5 +1,6 @@
 """Factories of both sides' amounts and of what people decide."""
 
+import uuid
 from datetime import date
 from decimal import Decimal
 
@@ -150,6 +151,24 @@ class EventReportFactory(DjangoModelFactory):
 
     service = factory.SubFactory(ServiceFactory)
     reported_until = SEEN_AT
+
+
+class FactReportFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.FactReport
+
+    service = factory.SubFactory(ServiceFactory)
+    told_until = SEEN_AT
+
+
+class ToldFactFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.ToldFact
+
+    service = factory.SubFactory(ServiceFactory)
+    webhook_type = "customer.created"
+    key = factory.LazyFunction(uuid.uuid4)
+    told_at = SEEN_AT
 
 
 class DeliveryFactory(DjangoModelFactory):

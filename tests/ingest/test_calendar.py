@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ingest.calendar import closed_labels, first_period_from, first_period_on, start_bounds, windows_of
+from ingest.calendar import closed_labels, first_period_from, first_period_on, start_bounds
 from ingest.metering.periods import PeriodLabelError
+from ingest.windows import windows_of
 from tests import factories
 from tests.ingest.selling import make_subscription
 
@@ -29,7 +30,7 @@ class TestWindows:
     def test_a_full_period_counts_from_its_start_to_its_end(self):
         subscription = make_subscription()
         (window,) = windows_of(service=subscription.service, period_label="2026-09")
-        assert window.subscription == subscription
+        assert list(window.subscriptions) == [subscription.pk]
         assert (window.counts_from, window.counts_to) == (at(2026, 9, 1), at(2026, 10, 1))
         assert (window.period.start, window.period.end) == (window.counts_from, window.counts_to)
 
@@ -70,7 +71,7 @@ class TestWindows:
         old = make_subscription(service=service, external_id="s", terminated_at=moment)
         make_subscription(service=service, external_id="s", customer=old.customer, started_at=moment)
         whole = at(2026, 9, 10, 8)
-        assert bounds(service, "2026-09") == [(whole, at(2026, 10, 1)), (at(2026, 9, 1), whole)]
+        assert sorted(bounds(service, "2026-09")) == [(at(2026, 9, 1), whole), (whole, at(2026, 10, 1))]
 
     def test_an_anniversary_period_is_found_by_its_first_day(self):
         subscription = make_subscription(started_at=at(2026, 1, 15), billing_time="anniversary")

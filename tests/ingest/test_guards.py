@@ -87,6 +87,21 @@ WRONG = {
     "fee_period_is_not_empty": lambda: factories.FeeFactory(**PERIOD),
     "fee_is_not_negative": lambda: factories.FeeFactory(amount=Decimal("-0.01")),
     "fee_of_late_usage_names_its_fee": lambda: factories.FeeFactory(kind="late"),
+    "alert_code_once_per_subscription": lambda: factories.UsageAlertFactory(
+        service=factories.UsageAlertFactory(code="a").service, code="a", alert_type="lifetime_usage_amount"
+    ),
+    "alert_type_once_per_subscription": lambda: twice(factories.UsageAlertFactory, "service"),
+    "alert_metric_once_per_subscription": lambda: twice(
+        factories.UsageAlertFactory,
+        "service",
+        "metric",
+        "alert_type",
+        alert_type="billable_metric_current_usage_units",
+        metric=factories.MetricFactory(),
+    ),
+    "alert_has_its_metric": lambda: factories.UsageAlertFactory(
+        alert_type="billable_metric_current_usage_units"
+    ),
     "late_usage_settled_once": lambda: twice(factories.LateSettlementFactory, "fee"),
     "late_settlement_policy_is_known": lambda: factories.LateSettlementFactory(policy="forget"),
     "late_settlement_outcome_is_known": lambda: factories.LateSettlementFactory(outcome="forgotten"),

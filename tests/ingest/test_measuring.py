@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.buckets import canonical_group, name_bucket
-from ingest.calendar import windows_of
 from ingest.metering.aggregation.contract import MetricRule, Span
 from ingest.metering.aggregation.registry import aggregate
 from ingest.metering.events import MeteredEvent
@@ -22,7 +21,7 @@ from ingest.metering.rounding import Rounding
 from ingest.models import Aggregation, ChargeModel, Metric, Usage
 from ingest.prices import PriceBook, filters_of
 from ingest.usage import meter_period, read_usage
-from ingest.window_fees import count_days
+from ingest.windows import windows_of
 from tests import factories
 from tests.ingest.selling import NOW, make_subscription
 
@@ -140,8 +139,7 @@ def expect(subscription, window, price_list, events):
         Rounding(metric.rounding_function, metric.rounding_precision) if metric.rounding_function else None
     )
     rule = MetricRule(metric.aggregation, metric.field_name, metric.is_recurring, rounding)
-    days = count_days(window, price_list)
-    span = Span(window.counts_from, window.counts_to, days.period, ZONE)
+    span = Span(window.counts_from, window.counts_to, window.period_days, ZONE)
     if rule.aggregation == "weighted_sum_agg" and rule.is_recurring:
         events = [event for event in events if event.timestamp >= subscription.started_at]
     found = {}
@@ -207,7 +205,7 @@ def test_random_events_give_the_same_usage_and_the_same_amount(db, events, terms
         rows = {(str(row.filter_values), canonical_group(row.grouped_by)): row for row in Usage.objects.all()}
         assert rows.keys() == expected.keys()
         for key, (price, usage) in expected.items():
-            row, days = rows[key], count_days(window, prices).period
+            row, days = rows[key], window.period_days
             assert (row.quantity, row.events_count) == (usage.quantity, usage.events_count)
             assert row.full_quantity in (usage.full_quantity, None)
             ours, theirs = (

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.calendar import closed_labels, newest_closed_periods, running_subscriptions, windows_of
+from ingest.calendar import closed_labels, newest_closed_periods, running_subscriptions
 from ingest.models import Fee, FeeKind, Usage
+from ingest.windows import windows_of
 from tests import factories
 from tests.ingest.selling import add_charge, bill, make_subscription, post
 from tests.repricing import reprice_plan

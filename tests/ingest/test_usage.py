@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import usage
-from ingest.calendar import windows_of
 from ingest.metering.aggregation.contract import MetricRule, Span
 from ingest.metering.aggregation.registry import aggregate
 from ingest.metering.events import MeteredEvent
 from ingest.metering.periods import PeriodLabelError
 from ingest.models import Aggregation, Usage
 from ingest.usage import meter_period
+from ingest.windows import windows_of
 from tests import factories
 from tests.ingest.selling import NOW, add_charge, make_subscription, post
 

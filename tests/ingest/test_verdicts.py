@@ -8,7 +8,6 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.calendar import windows_of
 from ingest.fee_events import fees_of
 from ingest.models import Aggregation, Usage, UsageEvent
 from ingest.prices import PriceBook
@@ -23,6 +22,7 @@ from ingest.verdicts import (
     find_events,
     judge,
 )
+from ingest.windows import windows_of
 from tests import factories
 from tests.ingest.selling import NOW, add_charge, bill, make_subscription, post
 
@@ -228,7 +228,7 @@ def is_metered(service, event):
     """Whether any period has usage that the event, alone in the world, is part of."""
     for label in LABELS:
         windows = windows_of(service=service, period_label=label)
-        book = PriceBook({window.subscription.plan_id for window in windows})
+        book = PriceBook({window.plan_id for window in windows})
         if list(measure(service=service, windows=windows, book=book)):
             return True
     return False

@@ -1,17 +1,13 @@
 """The official SDK that meters language models loses nothing, whatever happens to the server meanwhile."""
 
-import os
-from urllib.parse import urlsplit
-
 import pytest
-from django.db import connection
 from lago_agent_sdk import LagoSDK
 from lago_agent_sdk.canonical import CanonicalUsage
 from lago_agent_sdk.config import LagoConfig
 
 from billing_console.runtime.ports import find_free_port
 from ingest.models import UsageEvent
-from tests.web_server import serve
+from tests.web_server import serve_test_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,9 +17,8 @@ CALLS = 150
 @pytest.fixture
 def serve_at(tmp_path):
     """A server at one port, that can be started again there."""
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     port = find_free_port()
-    return port, lambda: serve(tmp_path, port=port, DATABASE_URL=url)
+    return port, lambda: serve_test_database(tmp_path, port)
 
 
 def test_usage_is_counted_once_across_a_restart(serve_at, key):

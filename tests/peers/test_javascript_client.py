@@ -39,4 +39,9 @@ def test_every_call_works_by_changing_base_url_and_key(saw):
     assert {each["transaction_id"] for each in saw["events"]["data"]["events"]} == {"js-1", "js-2", "js-3"}
     usage = saw["usage"]["data"]["customer_usage"]
     assert (usage["charges_usage"][0]["units"], usage["amount_cents"]) == ("20.0", 100)
+    assert saw["tried"]["data"] == {"expression_result": {"value": "3.0"}}
+    assert saw["charge"]["data"]["charge"] == saw["charges"]["data"]["charges"][0]
+    assert saw["merged"]["data"]["metadata"] == {"team": "a", "tier": "b"}
+    assert saw["alerts"]["data"]["alerts"] == [saw["alert"]["data"]["alert"]]
+    assert saw["customerSubscriptions"]["data"] == saw["subscriptions"]["data"]
     assert saw["ended"]["data"]["subscription"]["status"] == "terminated"

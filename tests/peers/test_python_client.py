@@ -19,6 +19,8 @@ from lago_python_client.models import (
 )
 from lago_python_client.models import BillableMetricFilter as Filter
 from lago_python_client.models import BillableMetricFilters as Filters
+from lago_python_client.models.alert import Alert, AlertsList, AlertThreshold, AlertThresholdList
+from lago_python_client.models.charge import ChargeFilter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,6 +138,44 @@ def test_events_usage_fees_and_invoices(subscribed):
     assert [fee.amount_cents for fee in estimate["fees"]] == [200]
     assert subscribed.fees.find_all()["fees"] == []
     assert subscribed.invoices.find_all()["invoices"] == []
+
+
+def test_a_plan_piece_by_piece(subscribed):
+    metric = subscribed.billable_metrics.find("calls")
+    charge = Charge(
+        billable_metric_id=metric.lago_id, charge_model="standard", code="more", properties={"amount": "1"}
+    )
+    assert subscribed.plan_charges.create("basic", charge).code == "more"
+    assert subscribed.plan_charges.update("basic", "more", Charge(properties={"amount": "2"})).properties == {
+        "amount": "2"
+    }
+    assert subscribed.plan_charges.find("basic", "more").charge_model == "standard"
+    assert subscribed.subscription_charges.find("ada-1", "more").properties == {"amount": "2"}
+    plans = subscribed.plans
+    made = plans.create_charge_filter(
+        "basic", "calls", ChargeFilter(values={"region": ["eu"]}, properties={"amount": "9"})
+    )
+    assert plans.find_charge_filter("basic", "calls", made.lago_id).values == {"region": ["eu"]}
+    assert len(plans.find_all_charge_filters("basic", "calls")["filters"]) == 1
+    assert len(subscribed.subscriptions.find_all_charge_filters("ada-1", "calls")["filters"]) == 1
+    changed = plans.update_charge_filter(
+        "basic", "calls", made.lago_id, ChargeFilter(properties={"amount": "8"})
+    )
+    assert changed.properties == {"amount": "8"}
+    assert plans.destroy_charge_filter("basic", "calls", made.lago_id).lago_id == made.lago_id
+    assert subscribed.plan_charges.destroy("basic", "more").code == "more"
+    assert plans.replace_metadata("basic", {"a": "1", "b": None}) == {"a": "1", "b": None}
+    assert plans.merge_metadata("basic", {"c": "3"}) == {"a": "1", "b": None, "c": "3"}
+    assert plans.delete_metadata_key("basic", "a") == {"b": None, "c": "3"}
+    assert not plans.delete_all_metadata("basic")
+
+
+def test_alerts(subscribed):
+    thresholds = AlertThresholdList(__root__=[AlertThreshold(code="warn", value="1000")])
+    alert = Alert(alert_type="current_usage_amount", code="spend", thresholds=thresholds)
+    made = subscribed.subscriptions.create_alerts("ada-1", AlertsList(alerts=[alert]))["alerts"]
+    assert [(each.code, each.previous_value) for each in made] == [("spend", "0.0")]
+    subscribed.subscriptions.delete_alerts("ada-1")
 
 
 def test_webhook_endpoints_the_public_key_and_the_organization(lago):

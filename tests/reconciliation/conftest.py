@@ -8,8 +8,10 @@ from billing_console.demo.odoo_standin.settings import Settings
 from reconciliation import cutover
 from tests.reconciliation.odoo_world import OdooWorld
 from tests.reconciliation.ready import EFFECTIVE, NOVEMBER, TODAY, approve, make_ready_service
+from tests.replay import Replay
 
 STAND_IN = Settings()
+make_ready_once = Replay(make_ready_service)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def clock():
 
 @pytest.fixture
 def ready_service(db, clock):
-    return make_ready_service()
+    return make_ready_once()
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ class TestRequesting:
         assert (requested.status, requested.requested_by) == ("requested", finance)
         assert (requested.effective_date, requested.comment) == (EFFECTIVE, "Two clean months.")
         assert requested.readiness["is_ready"] is True
-        assert len(requested.readiness["conditions"]) == 10
+        assert len(requested.readiness["conditions"]) == 11
         record = AuditRecord.objects.get(action="cutover.request")
         assert (record.actor, record.evidence_digest) == (finance, requested.evidence_digest)
         assert phase_of(requested) == Phase.DUAL_RUN

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.billers import biller_of
-from ingest.calendar import windows_of
 from ingest.customers import upsert_customer
 from ingest.models import Subscription
 from ingest.subscriptions import change_subscription, end_subscription, subscribe
+from ingest.windows import windows_of
 from reconciliation.cutover import activate_due, roll_back
 from tests import factories
 from tests.reconciliation.ready import NOVEMBER, TODAY, terms

@@ -58,6 +58,7 @@ def reconciled_twice():
 
 
 WRONG = {
+    "fact_is_told_once": lambda: twice(factories.ToldFactFactory, "service", "key"),
     "webhook_algorithm_is_known": lambda: factories.WebhookEndpointFactory(algorithm="none"),
     "alarm_open_once": lambda: twice(factories.AlarmFactory, "reference"),
     "alarm_kind_is_known": lambda: factories.AlarmFactory(kind="noise"),

@@ -302,7 +302,7 @@ def test_the_number_of_statements_does_not_grow_with_the_customers(service, djan
         bill_both(customer, 9)
     push_all(service)
     judge_month(service, 9)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         assert read_readiness(service=service, effective_date=EFFECTIVE).is_ready
 
 
@@ -331,3 +331,23 @@ def test_a_months_open_delta_is_not_hidden_behind_newer_weeks(service):
     assert "no_open_deltas" in unmet(service)
     assert "2026-09" in detail(service, "no_open_deltas")
     assert {"2026-09", "2026-W38", "2026-W39"} <= set(judged_labels(service))
+
+
+def test_what_is_sold_and_has_no_product_in_odoo_is_named(service):
+    subscription = service.subscriptions.order_by("pk").first()
+    plan = subscription.plan
+    plan.odoo_product_id = None
+    plan.save()
+    reprice_plan(plan, amount=Decimal(10))
+    metric = factories.MetricFactory(service=service, code="new", name="New calls")
+    charge = factories.ChargeFactory(plan=plan, metric=metric, odoo_product_id=None)
+    # Neither what nobody has nor what was removed is to be billed.
+    other = factories.PlanFactory(service=service, odoo_product_id=None)
+    factories.ChargeFactory(plan=other, metric=metric, odoo_product_id=None)
+    factories.ChargeFactory(plan=plan, metric=metric, odoo_product_id=None, deleted_at=timezone.now())
+    assert "products_set" in unmet(service)
+    assert detail(service, "products_set") == f"no product for {charge}, {plan}"
+    for sold in (plan, charge):
+        sold.odoo_product_id = 7
+        sold.save()
+    assert "products_set" not in unmet(service)

@@ -9,6 +9,7 @@ import pytest
 from billing_console.runtime import postmaster, standin
 from billing_console.runtime.cluster import locate
 from billing_console.runtime.removal import remove_files
+from tests.data_dirs import copy_empty
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def data_dir():
     standin.stop(directory)
     remove_files(directory)
     shutil.rmtree(parent)
+
+
+@pytest.fixture
+def used_dir(data_dir):
+    """A data directory whose database was made before: a copy, as making one takes a second."""
+    copy_empty(data_dir)
+    return data_dir

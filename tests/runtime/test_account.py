@@ -134,13 +134,12 @@ def test_root_runs_an_ordinary_users_cluster_as_that_user(data_dir):
         assert server.uids().real == pwd.getpwnam("daemon").pw_uid
 
 
-def test_another_users_data_directory_is_refused_in_words(data_dir):
+def test_another_users_data_directory_is_refused_in_words(used_dir):
     needs.root()
-    use_database(data_dir)
 
     def refuse():
         with pytest.raises(ConsoleError, match="cannot be written: Permission denied"):
-            use_database(data_dir)
+            use_database(used_dir)
 
     run_as("nobody", refuse)
 

@@ -1,6 +1,5 @@
 """The whole console as a person runs it, on a data directory and ports of its own."""
 
-import os
 import re
 import signal
 import subprocess
@@ -15,10 +14,9 @@ from billing_console.demo.logins import LOGINS
 from billing_console.runtime.cluster import get_url, locate
 from billing_console.runtime.directory import PROJECT
 from billing_console.runtime.leftovers import clear_leftovers, find_leftovers
-from billing_console.runtime.ports import find_free_port
 from billing_console.runtime.postmaster import find_postmaster
+from tests.data_dirs import build_environment
 from tests.runtime.watching import find_processes, start_python, wait_for_text
-from tests.throwaway_cluster import FOREIGN
 
 START_SECONDS = 120.0
 
@@ -26,9 +24,7 @@ START_SECONDS = 120.0
 @pytest.fixture
 def environment(data_dir):
     """What a person's shell holds, with ports that nobody else uses."""
-    ours = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    ports = {"PORT": str(find_free_port()), "ODOO_STANDIN_PORT": str(find_free_port())}
-    return {**ours, **ports, "DATA_DIR": str(data_dir)}
+    return build_environment(data_dir)
 
 
 @pytest.fixture
@@ -101,7 +97,9 @@ def assert_a_command_works_beside(environment, data_dir):
 def test_a_console_from_its_first_start_through_a_kill_to_its_last_stop(start, data_dir, environment):
     address = f"http://127.0.0.1:{environment['PORT']}/"
     first, terminal = start()
-    assert_greets(wait_for_text(terminal, "Ready in", START_SECONDS), environment)
+    text = wait_for_text(terminal, "Ready in", START_SECONDS)
+    assert_greets(text, environment)
+    assert "load-demo    | Demo loaded" in text
     assert get_status(address) < 500
     cluster = read_server_number(data_dir)
     assert_a_command_works_beside(environment, data_dir)
@@ -115,6 +113,7 @@ def test_a_console_from_its_first_start_through_a_kill_to_its_last_stop(start, d
     text = wait_for_text(terminal, "Ready in", START_SECONDS)
     assert re.search(r"A killed console had left \d+ of its processes; they are ended\.", text)
     assert "static " not in text  # collected already
+    assert "load-demo    | The demo is loaded already." in text
     assert read_server_number(data_dir) == cluster
     assert get_status(address) < 500
 

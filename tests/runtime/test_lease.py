@@ -49,52 +49,52 @@ def test_a_command_alone_starts_the_database_and_stops_it(use, data_dir):
     assert not is_running(data_dir)
 
 
-def test_the_data_is_there_again_at_the_next_start(use, data_dir):
+def test_the_data_is_there_again_at_the_next_start(use, used_dir):
     for _ in range(2):
         assert use("at-once").wait(30) == 0
 
-    assert count_visits(data_dir) == 2
+    assert count_visits(used_dir) == 2
 
 
-def test_the_last_of_several_commands_stops_the_database(use, data_dir):
+def test_the_last_of_several_commands_stops_the_database(use, used_dir):
     starter = use("at-once", "first")
     others = [use() for _ in range(3)]
     for other in others:
         wait_for_text(other.log, "holding")
     assert starter.wait(30) == 0
-    assert is_running(data_dir)
+    assert is_running(used_dir)
 
-    (data_dir / "go").touch()
+    (used_dir / "go").touch()
 
     assert [other.wait(30) for other in others] == [0, 0, 0]
-    assert not is_running(data_dir)
+    assert not is_running(used_dir)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_command_still_stops_the_database(use, data_dir, number):
+def test_an_interrupted_command_still_stops_the_database(use, used_dir, number):
     command = use()
     wait_for_text(command.log, "holding")
 
     os.killpg(command.pid, number)
 
     assert command.wait(30) != 0
-    assert not is_running(data_dir)
+    assert not is_running(used_dir)
 
 
-def test_a_killed_command_leaves_a_database_that_the_next_command_stops(use, data_dir):
+def test_a_killed_command_leaves_a_database_that_the_next_command_stops(use, used_dir):
     killed = use()
     wait_for_text(killed.log, "holding")
     killed.kill()
     killed.wait()
-    assert is_running(data_dir)
+    assert is_running(used_dir)
 
     assert use("at-once").wait(30) == 0
 
-    assert not is_running(data_dir)
-    assert count_visits(data_dir) == 2
+    assert not is_running(used_dir)
+    assert count_visits(used_dir) == 2
 
 
-def test_a_killed_command_leaves_the_others_their_database(use, data_dir):
+def test_a_killed_command_leaves_the_others_their_database(use, used_dir):
     killed, other = use(), use()
     for command in (killed, other):
         wait_for_text(command.log, "holding")
@@ -102,14 +102,14 @@ def test_a_killed_command_leaves_the_others_their_database(use, data_dir):
     killed.wait()
 
     assert use("at-once").wait(30) == 0
-    assert is_running(data_dir)
+    assert is_running(used_dir)
 
-    (data_dir / "go").touch()
+    (used_dir / "go").touch()
     assert other.wait(30) == 0
-    assert not is_running(data_dir)
+    assert not is_running(used_dir)
 
 
-def test_the_console_waits_for_commands_and_stops_what_a_killed_one_left(use, data_dir):
+def test_the_console_waits_for_commands_and_stops_what_a_killed_one_left(use, used_dir):
     killed, living = use(), use()
     for command in (killed, living):
         wait_for_text(command.log, "holding")
@@ -119,27 +119,26 @@ def test_the_console_waits_for_commands_and_stops_what_a_killed_one_left(use, da
 
     def wait():
         waits.append(living.poll())
-        (data_dir / "go").touch()
+        (used_dir / "go").touch()
         living.wait(30)
 
-    with own(data_dir, describe_database(data_dir), wait=wait):
-        assert not is_running(data_dir)
+    with own(used_dir, describe_database(used_dir), wait=wait):
+        assert not is_running(used_dir)
     assert waits == [None]
 
 
-def test_a_command_beside_the_console_waits_for_its_database_and_leaves_it_up(use, data_dir):
-    data_dir.mkdir()
-    console = get_lock(data_dir, "console")
+def test_a_command_beside_the_console_waits_for_its_database_and_leaves_it_up(use, used_dir):
+    console = get_lock(used_dir, "console")
     console.acquire()
-    service = describe_database(data_dir)
-    with own(data_dir, service, wait=pytest.fail):
+    service = describe_database(used_dir)
+    with own(used_dir, service, wait=pytest.fail):
         command = use("at-once")
         wait_for_text(command.log, "Waiting for the console to start its database.")
 
         service.start()
 
         assert command.wait(30) == 0
-        assert is_running(data_dir)
+        assert is_running(used_dir)
         service.stop()
     console.release()
 

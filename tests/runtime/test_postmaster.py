@@ -58,64 +58,56 @@ def test_it_keeps_what_it_has_committed_through_a_kill(data_dir):
         assert ask(data_dir, "SELECT amount FROM paid") == 1
 
 
-def test_a_throw_away_cluster_does_not_wait_for_the_disk(data_dir):
-    with hold_services(data_dir, is_durable=False):
-        assert [ask(data_dir, f"SHOW {name}") for name in postmaster.DURABLE] == ["off", "off", "off"]
+def test_a_throw_away_cluster_does_not_wait_for_the_disk(used_dir):
+    with hold_services(used_dir, is_durable=False):
+        assert [ask(used_dir, f"SHOW {name}") for name in postmaster.DURABLE] == ["off", "off", "off"]
 
 
-def test_what_an_interrupted_start_left_half_made_is_cleared(data_dir):
-    with hold_services(data_dir):
-        pass
-    home = locate(data_dir).home
+def test_what_an_interrupted_start_left_half_made_is_cleared(used_dir):
+    home = locate(used_dir).home
     shutil.rmtree(home / "data")
     (home / "partial-interrupted" / "base").mkdir(parents=True)
 
-    with hold_services(data_dir):
-        assert ask(data_dir, "SELECT 1") == 1
+    with hold_services(used_dir):
+        assert ask(used_dir, "SELECT 1") == 1
     assert sorted(path.name for path in home.iterdir()) == ["data", "socket"]
 
 
-def test_a_pid_file_whose_number_belongs_to_another_program_is_no_obstacle(data_dir):
-    with hold_services(data_dir):
-        pass
-    cluster = locate(data_dir)
+def test_a_pid_file_whose_number_belongs_to_another_program_is_no_obstacle(used_dir):
+    cluster = locate(used_dir)
     with subprocess.Popen(["sleep", "600"], **find_account(cluster.data).identity) as stranger:
         pid_file = cluster.data / "postmaster.pid"
         pid_file.write_text(f"{stranger.pid}\n{cluster.data}\n")
         find_account(cluster.data).take(pid_file)
 
-        with hold_services(data_dir):
-            assert ask(data_dir, "SELECT 1") == 1
+        with hold_services(used_dir):
+            assert ask(used_dir, "SELECT 1") == 1
 
         assert stranger.poll() is None
         stranger.kill()
 
 
-def test_a_cluster_of_another_version_is_refused_in_words_and_untouched(data_dir):
-    with hold_services(data_dir):
-        pass
-    (locate(data_dir).data / "PG_VERSION").write_text("16\n")
+def test_a_cluster_of_another_version_is_refused_in_words_and_untouched(used_dir):
+    (locate(used_dir).data / "PG_VERSION").write_text("16\n")
 
     with (
         pytest.raises(ConsoleError, match="PostgreSQL 16 made the database") as refusal,
-        hold_services(data_dir),
+        hold_services(used_dir),
     ):
         pass
 
     assert refusal.value.code == "cluster_version"
-    assert (locate(data_dir).data / "base").is_dir()
+    assert (locate(used_dir).data / "base").is_dir()
 
 
-def test_a_start_that_fails_names_the_log_with_the_reason(data_dir):
-    with hold_services(data_dir):
-        pass
-    (locate(data_dir).data / "pg_hba.conf").write_text("nonsense\n")
+def test_a_start_that_fails_names_the_log_with_the_reason(used_dir):
+    (locate(used_dir).data / "pg_hba.conf").write_text("nonsense\n")
 
-    with pytest.raises(ConsoleError, match=r"logs/database\.log") as refusal, hold_services(data_dir):
+    with pytest.raises(ConsoleError, match=r"logs/database\.log") as refusal, hold_services(used_dir):
         pass
 
     assert refusal.value.code == "database_failed"
-    assert "pg_hba.conf" in (data_dir / "logs" / "database.log").read_text()
+    assert "pg_hba.conf" in (used_dir / "logs" / "database.log").read_text()
 
 
 @pytest.mark.parametrize("name", ["a space", 'a "quote"', "a, comma"])
@@ -157,21 +149,21 @@ def test_settings_of_the_users_shell_do_not_reach_it(data_dir, monkeypatch):
         assert ask(data_dir, "SHOW port") == "5432"
 
 
-def test_a_refused_statement_does_not_put_its_values_into_the_log(data_dir):
-    with hold_services(data_dir), pytest.raises(psycopg.errors.InvalidTextRepresentation):
-        ask(data_dir, "SELECT 'secret value'::int")
+def test_a_refused_statement_does_not_put_its_values_into_the_log(used_dir):
+    with hold_services(used_dir), pytest.raises(psycopg.errors.InvalidTextRepresentation):
+        ask(used_dir, "SELECT 'secret value'::int")
 
-    assert "secret value" not in (data_dir / "logs" / "database.log").read_text()
+    assert "secret value" not in (used_dir / "logs" / "database.log").read_text()
 
 
-def test_a_stop_that_is_not_heeded_ends_in_an_immediate_one(data_dir, monkeypatch):
+def test_a_stop_that_is_not_heeded_ends_in_an_immediate_one(used_dir, monkeypatch):
     monkeypatch.setattr(postmaster, "STOP_LADDER", ((signal.SIGURG, 0.2), *postmaster.STOP_LADDER[1:]))
 
-    with hold_services(data_dir):
-        assert ask(data_dir, "SELECT 1") == 1
+    with hold_services(used_dir):
+        assert ask(used_dir, "SELECT 1") == 1
 
-    assert find_processes("postgres", data_dir) == []
-    assert "immediate shutdown" in (data_dir / "logs" / "database.log").read_text()
+    assert find_processes("postgres", used_dir) == []
+    assert "immediate shutdown" in (used_dir / "logs" / "database.log").read_text()
 
 
 def test_the_address_is_known_before_there_is_a_cluster(data_dir):

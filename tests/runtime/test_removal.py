@@ -10,17 +10,15 @@ from billing_console.runtime.removal import remove_data_dir
 from tests.runtime.watching import find_processes
 
 
-def test_removing_stops_a_leftover_server_first(data_dir):
+def test_removing_stops_a_leftover_server_first(used_dir):
     from billing_console.runtime.lease import describe_database
 
-    with hold_services(data_dir):
-        pass
-    describe_database(data_dir).start()
+    describe_database(used_dir).start()
 
-    remove_data_dir(data_dir)
+    remove_data_dir(used_dir)
 
-    assert not data_dir.exists()
-    assert find_processes("postgres", data_dir) == []
+    assert not used_dir.exists()
+    assert find_processes("postgres", used_dir) == []
 
 
 def test_a_folder_that_no_console_has_used_is_refused(tmp_path):
@@ -45,10 +43,10 @@ def test_a_running_console_is_refused(data_dir):
     console.release()
 
 
-def test_a_command_that_uses_the_database_is_refused(data_dir):
-    with hold_services(data_dir):
+def test_a_command_that_uses_the_database_is_refused(used_dir):
+    with hold_services(used_dir):
         with pytest.raises(ConsoleError) as refusal:
-            remove_data_dir(data_dir)
+            remove_data_dir(used_dir)
 
         assert refusal.value.code == "in_use"
-        assert locate(data_dir).data.is_dir()
+        assert locate(used_dir).data.is_dir()

@@ -14,6 +14,9 @@ Adding a charge model:
    its id. Add a price list to `tests/ingest/rating/golden/`, and how to draw its properties to the property
    tests, which run over every registered model.
 
+Usage of the models by unit, tiers and packages is priced by the database (`ingest.tier_prices`), which computes what
+these modules mean: to change one of them is to change both, and a property test holds them together.
+
 What holds for all models (Lago: charge models, common) stands once, in `contract.ChargeModel`: invalid
 properties are refused, and usage or an amount below zero costs nothing.
 """

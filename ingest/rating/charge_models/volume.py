@@ -40,7 +40,7 @@ def price(ranges: tuple[Range, ...], usage: MeteredUsage, _currency: str) -> Rat
     tier = _find(ranges, units)
     amount = exact_product(usage.quantity, tier.price)
     # A quotient keeps twenty digits, the price that a unit really has may have more.
-    by_unit = tier.price if units == usage.quantity else quotient(amount, units)
+    by_unit = quotient(amount, units) if units and units != usage.quantity else tier.price
     line = VolumeLine(tier.flat, by_unit if units else ZERO, amount)
     return Rated(usage.quantity, line.total, details=(line,))
 

@@ -243,14 +243,6 @@ def test_properties_come_back_as_they_were_sent(post):
     assert b'"properties":{"b":1.10, "a" :1e2}' in response.content
 
 
-def test_a_repeated_key_counts_with_its_last_value(post):
-    post(
-        "events",
-        b'{"event":{"code":"c","transaction_id":"a","transaction_id":"b","properties":{"k":1,"k":2}}}',
-    )
-    assert (stored().transaction_id, stored().properties) == ("b", {"k": 2})
-
-
 # --- quantities --------------------------------------------------------------------------------------------
 
 

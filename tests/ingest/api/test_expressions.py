@@ -5,6 +5,7 @@ import pytest
 from ingest import expressions
 from ingest.models import UsageEvent
 from tests import factories
+from tests.ingest.api.refusals import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +55,35 @@ def test_another_services_metric_of_that_code_changes_nothing(post_event, metric
     metric.delete()
     factories.MetricFactory(code="api", expression="1 + 1")
     assert post_event(properties={"value": "7"}).json()["event"]["properties"] == {"value": "7"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "event", "value"),
+    [
+        ("round(event.properties.value)", {"properties": {"value": "2.6"}}, "3.0"),
+        ("event.properties.a / 4", {"properties": {"a": 1}}, "0.25"),
+        ("concat(event.code, '!')", {"code": "api", "timestamp": 1711000000, "properties": None}, "api!"),
+        ("1 + 1", None, "2.0"),
+    ],
+)
+def test_an_expression_is_tried_on_an_event_and_nothing_is_stored(post, expression, event, value):
+    answer = post("billable_metrics/evaluate_expression", {"expression": expression, "event": event})
+    assert (answer.status_code, answer.json()) == (200, {"expression_result": {"value": value}})
+    assert not UsageEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        ({}, {"expression": ["value_is_mandatory"]}),
+        ({"expression": " "}, {"expression": ["value_is_mandatory"]}),
+        ({"expression": "1 +"}, {"expression": ["invalid_expression"]}),
+        ({"expression": 5}, {"expression": ["invalid_expression"]}),
+        ({"expression": "event.properties.a"}, {"event": ["invalid_event"]}),
+        ({"expression": "1", "event": "x"}, {"event": ["invalid_event"]}),
+        ({"expression": "1", "event": {"timestamp": "noon"}}, {"event": ["invalid_event"]}),
+        ({"expression": "1", "event": {"properties": [1]}}, {"event": ["invalid_event"]}),
+    ],
+)
+def test_what_cannot_be_tried_is_refused_at_its_field(post, body, details):
+    assert refused(post("billable_metrics/evaluate_expression", body)) == details

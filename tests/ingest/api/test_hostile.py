@@ -197,3 +197,30 @@ def test_no_body_whatever_is_a_fault_of_ours(key, path, body):
 def test_the_smallest_event_is_taken(post):
     """What every refusal above differs from."""
     assert post("events", {"event": make_event()}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"event":{"transaction_id":"a","code":"c","transaction_id":"b"}}',
+        b'{"event":{"transaction_id":"a","code":"c","properties":{"deep":[{"v":1,"v":2}]}}}',
+        b'{"event":{"transaction_id":"a","code":"c"},"event":{"transaction_id":"b","code":"c"}}',
+        rb'{"event":{"transaction_id":"a","code":"c","properties":{"v":1,"\u0076":2}}}',
+    ],
+)
+def test_what_is_said_twice_is_refused(post, body):
+    response = post("events", body)
+    assert response.status_code == 400
+    assert "is there twice" in response.json()["error"]
+    assert not UsageEvent.objects.exists()
+
+
+def test_the_same_name_in_two_objects_is_no_name_twice(post):
+    body = b'{"event":{"transaction_id":"a","code":"c","properties":{"code":{"code":1e400},"x":[{"v":1},{"v":NUM}]}}}'
+    assert post("events", body.replace(b"NUM", b"1")).status_code == 200
+
+
+def test_a_compressed_body_is_refused_with_the_reason(post):
+    response = post("events", b"\x1f\x8b", **{"content-encoding": "gzip"})
+    assert (response.status_code, response.json()["status"]) == (400, 400)
+    assert "compressed" in response.json()["error"]

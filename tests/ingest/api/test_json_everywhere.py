@@ -36,6 +36,12 @@ UNSERVED = [
     "gross_revenues",
     "activity_logs",
     "api_logs",
+    "customers/ada/wallets",
+    "customers/ada/wallets/main/alerts",
+    "customers/ada/portal_url",
+    "customers/ada/applied_coupons/1a90",
+    "plans/pro/entitlements",
+    "subscriptions/s/entitlements/seats",
     "quotes",
     "orders",
 ]

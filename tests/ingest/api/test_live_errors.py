@@ -7,17 +7,11 @@ import pytest
 
 from ingest.keys import create_key
 from tests import factories
-from tests.ingest.api.test_live_server import MEBIBYTE, serve_test_database
+from tests.ingest.api.test_live_server import MEBIBYTE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HUGE = b"x" * 10 * MEBIBYTE
-
-
-@pytest.fixture(scope="module")
-def port(django_db_setup, tmp_path_factory):
-    with serve_test_database(tmp_path_factory.mktemp("web")) as server:
-        yield server.port
 
 
 def test_every_request_that_leads_nowhere_is_answered_in_json_and_the_next_is_served(port, transactional_db):

@@ -15,15 +15,9 @@ from ingest.keys import create_key, limit_key, revoke_key, rotate_key
 from ingest.models import UsageEvent
 from ingest.rate_limits import WINDOW_SECONDS
 from tests import factories
-from tests.ingest.api.test_live_server import HTTPSession, serve_test_database
+from tests.ingest.api.test_live_server import HTTPSession
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def port(django_db_setup, tmp_path_factory):
-    with serve_test_database(tmp_path_factory.mktemp("web")) as server:
-        yield server.port
 
 
 @pytest.fixture

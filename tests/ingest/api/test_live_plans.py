@@ -15,7 +15,6 @@ from lago_python_client.models import (
 from ingest.keys import create_key
 from ingest.models import ChargeVersion, PlanVersion
 from tests import factories
-from tests.ingest.api.test_live_server import serve_test_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,11 +25,10 @@ def service(transactional_db):
 
 
 @pytest.fixture
-def lago(service, tmp_path):
+def lago(service, port):
     """The official client, told nothing but another address and another key."""
     key = create_key(service=service, name="live", actor=None).key
-    with serve_test_database(tmp_path) as server:
-        yield Client(api_key=key, api_url=f"http://127.0.0.1:{server.port}")
+    return Client(api_key=key, api_url=f"http://127.0.0.1:{port}")
 
 
 def make_plan(metric, **values):

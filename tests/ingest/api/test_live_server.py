@@ -1,16 +1,12 @@
 """The web server as the console runs it, posted to by the official Python client, unmodified."""
 
 import json
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPConnection
-from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.db import connection
 from django.utils import timezone
 from lago_python_client import Client
 from lago_python_client.exceptions import LagoApiError
@@ -20,25 +16,11 @@ from ingest.keys import create_key
 from ingest.models import ApiKey, UsageEvent
 from tests import factories
 from tests.ingest.api.conftest import make_event
-from tests.web_server import serve
+from tests.web_server import serve_test_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MEBIBYTE = 1024 * 1024
-
-
-@contextmanager
-def serve_test_database(folder):
-    """A server on the test's database."""
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    with serve(folder, DATABASE_URL=url) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def port(django_db_setup, tmp_path_factory):
-    with serve_test_database(tmp_path_factory.mktemp("web")) as server:
-        yield server.port
 
 
 @pytest.fixture

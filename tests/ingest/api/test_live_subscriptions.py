@@ -14,15 +14,8 @@ from lago_python_client.models.customer import (
 from ingest.keys import create_key
 from ingest.models import Subscription as SubscriptionRow
 from tests import factories
-from tests.ingest.api.test_live_server import serve_test_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def port(django_db_setup, tmp_path_factory):
-    with serve_test_database(tmp_path_factory.mktemp("web")) as server:
-        yield server.port
 
 
 @pytest.fixture

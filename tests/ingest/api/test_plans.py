@@ -2,6 +2,7 @@
 
 import pytest
 
+from ingest.charge_filters import filter_id
 from ingest.keys import create_key
 from ingest.models import AuditRecord, Charge, ChargeVersion, Plan, PlanVersion
 from tests import factories
@@ -108,9 +109,16 @@ class TestMade:
             "min_amount_cents": 500,
             "invoice_display_name": "Calls",
             "properties": {"amount": "0.05"},
-            "filters": charge["filters"],
+            "filters": [
+                {
+                    **charge["filters"][0],
+                    "lago_id": str(filter_id(row, {"region": ["eu"]})),
+                    "charge_code": "calls",
+                }
+            ],
             "applied_pricing_unit": None,
             "accepts_target_wallet": False,
+            "lago_parent_id": None,
             "taxes": [],
         }
         assert {record.action for record in AuditRecord.objects.filter(object_id=row.public_id)} == {

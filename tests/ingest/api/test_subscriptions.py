@@ -19,6 +19,7 @@ class TestBeginning:
         found = shown(subscribe(name="Main"))
         row, customer = Subscription.objects.get(), Customer.objects.get()
         assert found == {
+            "plan": call("GET", "plans/pro").json()["plan"],
             "lago_id": str(row.public_id),
             "external_id": "s",
             "lago_customer_id": str(customer.public_id),
@@ -291,3 +292,21 @@ class TestDowngrading:
         shown(subscribe("pro", ending_at="2026-10-25"))
         assert refused(subscribe("basic")) == {"ending_at": ["invalid_date"]}
         assert shown(subscribe("basic", ending_at="2026-12-25"))["ending_at"] == "2026-12-25T00:00:00Z"
+
+
+def test_a_customers_subscriptions_are_listed_below_it(subscribe, call):
+    subscribe()
+    subscribe(external_id="t", customer="other")
+    listed = call("GET", "customers/acme/subscriptions").json()
+    assert [each["external_id"] for each in listed["subscriptions"]] == ["s"]
+    assert listed["meta"]["total_count"] == 1
+    assert call("GET", "customers/acme/subscriptions?status[]=terminated").json()["subscriptions"] == []
+    assert call("GET", "customers/none/subscriptions").json()["code"] == "customer_not_found"
+
+
+def test_a_change_without_a_status_finds_the_one_that_is_to_begin_where_none_runs(subscribe, call):
+    subscribe(subscription_at="2030-01-01T00:00:00Z")
+    changed = shown(call("PUT", "subscriptions/s", {"subscription": {"name": "Later"}}))
+    assert (changed["name"], changed["status"]) == ("Later", "pending")
+    call("DELETE", "subscriptions/s?status=pending")
+    assert gone(call("PUT", "subscriptions/s", {"subscription": {"name": "Never"}}))

@@ -180,7 +180,7 @@ def test_a_volume_price_is_shown_with_all_its_digits():
     assert line.per_unit_amount == Decimal(price)
 
 
-@pytest.mark.parametrize(("whole", "amount"), [("11", "10"), ("10", "20"), ("-1", "0")])
+@pytest.mark.parametrize(("whole", "amount"), [("11", "10"), ("10", "20"), ("0", "20"), ("-1", "0")])
 def test_a_volume_range_is_picked_by_whole_units_and_prices_their_share(whole, amount):
     prices = volume(("0", "10", "4", "0"), ("11", None, "2", "0"))
     usage = MeteredUsage(Decimal(5), 1, full_quantity=Decimal(whole), is_prorated=True)

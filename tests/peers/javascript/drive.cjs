@@ -79,6 +79,26 @@ async function main() {
   );
   saw.fees = await seen(client.fees.findAllFees({}));
   saw.invoices = await seen(client.invoices.findAllInvoices({}));
+  saw.tried = await seen(
+    client.billableMetrics.evaluateBillableMetricExpression({
+      expression: "round(event.properties.value)",
+      event: { code: "js_calls", timestamp: 1711000000, properties: { value: "2.6" } },
+    }),
+  );
+  saw.charges = await seen(client.plans.findAllPlanCharges("js_basic"));
+  saw.charge = await seen(client.subscriptions.findSubscriptionCharge("js-sub", "js_calls"));
+  saw.metadata = await seen(client.plans.replacePlanMetadata("js_basic", { metadata: { team: "a" } }));
+  saw.merged = await seen(client.plans.mergePlanMetadata("js_basic", { metadata: { tier: "b" } }));
+  saw.alert = await seen(
+    client.subscriptions.createSubscriptionAlert("js-sub", {
+      alert: { alert_type: "current_usage_amount", code: "spend", thresholds: [{ value: 1000, recurring: false }] },
+    }),
+  );
+  saw.alerts = await seen(client.subscriptions.getSubscriptionAlerts("js-sub"));
+  saw.noAlerts = await seen(client.subscriptions.deleteAllSubscriptionAlerts("js-sub"));
+  saw.customerSubscriptions = await seen(client.customers.findAllCustomerSubscriptions("js-customer"));
+  saw.customerInvoices = await seen(client.customers.findAllCustomerInvoices("js-customer"));
+  saw.fixed = await seen(client.plans.findAllPlanFixedCharges("js_basic"));
   saw.wallets = await seen(client.wallets.findAllWallets({ external_customer_id: "js-customer" }));
   saw.missing = await seen(client.customers.findCustomer("nobody"));
   saw.ended = await seen(client.subscriptions.destroySubscription("js-sub"));

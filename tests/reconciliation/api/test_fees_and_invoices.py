@@ -152,6 +152,28 @@ class TestInvoices:
         InvoiceResponse.parse_obj(listed)
         InvoiceResponse.parse_obj(whole)
 
+    def test_it_says_whose_it_is_and_which_subscriptions_it_is_for(self, call, customer, subscription):
+        # One that bills by the year has no bill of a month; one that ended before the month has none either.
+        yearly = factories.PlanFactory(service=customer.service, interval="yearly", code="yearly")
+        factories.SubscriptionFactory(customer=customer, plan=yearly, external_id="sub-2")
+        (listed,) = call("GET", f"customers/{customer.external_id}/invoices").json()["invoices"]
+        whole = call("GET", f"invoices/{listed['lago_id']}").json()["invoice"]
+        assert whole["customer"] == call("GET", f"customers/{customer.external_id}").json()["customer"]
+        assert [each["external_id"] for each in whole["subscriptions"]] == ["sub-1"]
+        assert whole["billing_periods"] == [
+            {
+                "lago_subscription_id": str(subscription.public_id),
+                "external_subscription_id": "sub-1",
+                "lago_plan_id": str(subscription.plan.public_id),
+                "subscription_from_datetime": "2026-09-01T00:00:00Z",
+                "subscription_to_datetime": "2026-09-30T23:59:59Z",
+                "charges_from_datetime": "2026-09-01T00:00:00Z",
+                "charges_to_datetime": "2026-09-30T23:59:59Z",
+                "invoicing_reason": "subscription_periodic",
+            }
+        ]
+        assert call("GET", "customers/none/invoices").json()["code"] == "customer_not_found"
+
     def test_odoos_own_is_beside_it(self, call, customer):
         row = Reconciliation.objects.get()
         document = factories.SourceDocumentFactory(service=customer.service, content={"name": "S00042"})
@@ -189,6 +211,8 @@ class TestInvoices:
             ("payment_status=succeeded", 0),
             ("issuing_date_from=2026-10-01&issuing_date_to=2026-10-01", 1),
             ("issuing_date_from=2026-10-02", 0),
+            ("issuing_date_to=2026-09-30", 0),
+            ("issuing_date_from=0001-01-01&issuing_date_to=9999-12-31", 1),
             ("amount_from=4725&amount_to=4725", 1),
             ("amount_from=4726", 0),
         ],

@@ -12,16 +12,9 @@ from lago_python_client.models import Organization, WebhookEndpoint
 from ingest.keys import create_key
 from reconciliation.webhooks import announce, deliver_due
 from tests import factories
-from tests.ingest.api.test_live_server import serve_test_database
 from tests.reconciliation.receiver import receive
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def port(django_db_setup, tmp_path_factory):
-    with serve_test_database(tmp_path_factory.mktemp("web")) as server:
-        yield server.port
 
 
 @pytest.fixture

@@ -75,6 +75,18 @@ def read(call):
     return read
 
 
+def test_a_period_is_told_from_the_beginning_of_the_day_on_which_it_began(read, charge, use, subscription):
+    subscription.customer.timezone = "America/Toronto"
+    subscription.customer.save()
+    subscription.started_at = datetime(2026, 9, 3, 15, 30, tzinfo=UTC)
+    subscription.save()
+    use("7", at=datetime(2026, 9, 3, 15, tzinfo=UTC))
+    use("5", at=datetime(2026, 9, 3, 16, tzinfo=UTC))
+    usage = read().json()["customer_usage"]
+    assert (usage["from_datetime"], usage["to_datetime"]) == ("2026-09-03T04:00:00Z", "2026-10-01T03:59:59Z")
+    assert usage["charges_usage"][0]["units"] == "5.0"
+
+
 def test_the_usage_so_far_with_its_tax(read, charge, use):
     use("100")
     use("20.5")

@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from ingest.billers import biller_of
-from ingest.calendar import closed_labels, newest_closed_periods, windows_of
+from ingest.calendar import closed_labels, newest_closed_periods
 from ingest.errors import DomainError
 from ingest.models import BillerTerm, Fee, Plan, Subscription
 from ingest.subscriptions import subscribe
+from ingest.windows import windows_of
 from reconciliation.connectors.lago.files import LagoFolder
 from reconciliation.intents import plan_pushes
 from tests import factories
