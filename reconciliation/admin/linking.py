@@ -164,7 +164,7 @@ def _apply(request: HttpRequest) -> str:
 def _show(request: HttpRequest, screen: Any, template: str, **context: Any) -> TemplateResponse:
     page = {
         **screen.admin_site.each_context(request),
-        "opts": screen.opts,
+        "content_title": context["title"],
         "media": screen.media,
         **context,
     }
