@@ -24,6 +24,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Reconciliations", "balance", "reconciliation.reconciliation", "count_to_triage"),
         Entry("Amounts", "receipt_long", "reconciliation.amount"),
         Entry("Source documents", "draft", "reconciliation.sourcedocument"),
+        Entry("Unattributed lines", "help_center", "reconciliation.unattributedline", "count_unattributed"),
         Entry("Customers", "groups", "ingest.customer"),
     ),
     "Cutover": (
@@ -55,13 +56,20 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Deliveries", "outbox", "reconciliation.delivery"),
     ),
     "Odoo mirror": (
+        Entry("Link customers", "link", "reconciliation.odoopartner", page="links"),
+        Entry("Findings", "troubleshoot", "reconciliation.odoopartner", page="findings"),
         Entry("Partners", "contacts", "reconciliation.odoopartner"),
         Entry("Products", "inventory_2", "reconciliation.odooproduct"),
         Entry("Taxes", "percent", "reconciliation.odootax"),
         Entry("Fiscal positions", "map", "reconciliation.odoofiscalposition"),
         Entry("Pricelists", "request_quote", "reconciliation.odoopricelist"),
+        Entry("Recurring plans", "event_repeat", "reconciliation.odooplan"),
         Entry("Orders", "description", "reconciliation.odooorder"),
+        Entry("Order lines", "format_list_bulleted", "reconciliation.odooorderline"),
         Entry("Invoices", "receipt", "reconciliation.odooinvoice"),
+        Entry("Invoice lines", "list_alt", "reconciliation.odooinvoiceline"),
+        Entry("Past taxes", "history_toggle_off", "reconciliation.odootaxpast"),
+        Entry("Progress", "sync", "reconciliation.mirrorcursor"),
     ),
     "People": (
         Entry("Users", "person", "auth.user"),

@@ -9,6 +9,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "reconciliation.triage_reconciliation",
         "reconciliation.push_reconciliation",
         "reconciliation.request_cutover",
+        "reconciliation.attribute_line",
         "ingest.change_customer",
         "ingest.map_product",
     ),

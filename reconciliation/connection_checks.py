@@ -15,7 +15,7 @@ from reconciliation import runs
 from reconciliation.connectors.odoo.checks import Expected, Level
 from reconciliation.connectors.odoo.inspection import CHECKS, Line
 from reconciliation.models import ConnectionCheck, OdooConnection, Run, RunKind
-from reconciliation.odoo import connect_to, connection_of
+from reconciliation.odoo import connect_to, connection_of, services_of
 from reconciliation.runs import Progress
 
 
@@ -60,9 +60,7 @@ def check(*, run: Run, progress: Progress) -> dict[str, Any]:
 
 def read_expected(*, connection: OdooConnection | None, service: Service | None = None) -> Expected:
     """What the services of a connection ask of it, or one of them; five queries."""
-    services = Service.objects.filter(named_connection__connection=connection)
-    if connection is None:
-        services = Service.objects.filter(named_connection=None)
+    services = services_of(connection)
     if service is not None:
         services = services.filter(pk=service.pk)
     plans = Plan.objects.filter(service__in=services, deleted_at=None)

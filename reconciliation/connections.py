@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from ingest import audit
 from ingest.errors import DomainError, require_permission
@@ -13,8 +13,8 @@ from ingest.models import Charge, Customer, Plan, Service, Subscription
 from ingest.services import lock_service
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.web import parse_address
-from reconciliation.models import OdooConnection, OdooInvoice, Push, ServiceConnection
-from reconciliation.models.odoo_mirror import OdooRecord
+from reconciliation.models import MirrorCursor, OdooConnection, Push, ServiceConnection
+from reconciliation.models.odoo_mirror import OdooRecord, OdooTaxPast
 from reconciliation.odoo import connection_of
 from reconciliation.secrets import encrypt
 
@@ -158,8 +158,8 @@ def _forget_unused_mirror() -> None:
     """Empties the mirror while nothing is linked into it: what is read next may be of another Odoo."""
     if any(rows.exists() for rows in _links().values()):
         return
-    OdooInvoice.objects.all().delete()
-    for model in OdooRecord.__subclasses__():
+    models: list[type[Model]] = [OdooTaxPast, MirrorCursor, *OdooRecord.__subclasses__()]
+    for model in models:
         model._default_manager.all().delete()
 
 

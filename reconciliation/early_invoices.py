@@ -13,8 +13,15 @@ from ingest.billers import BillerBook
 from ingest.models import Biller, Charge, Customer, Fee, Phase, Plan, Service, Subscription
 from reconciliation import alarms
 from reconciliation.connectors.odoo.external_ids import parse_line
-from reconciliation.models import Alarm, AlarmKind, OdooInvoice
-from reconciliation.odoo import read_billers
+from reconciliation.models import (
+    Alarm,
+    AlarmKind,
+    OdooConnection,
+    OdooInvoice,
+    OdooInvoiceLine,
+    OdooOrderLine,
+)
+from reconciliation.odoo import read_billers, services_of
 
 KIND = AlarmKind.BILLED_BY_ODOO_TOO
 
@@ -71,6 +78,11 @@ class Claims:
         )
 
 
+def watch_all(*, connection: OdooConnection | None) -> int:
+    """`watch` for every service of a connection, or of the environment's; returns how many invoices there are."""
+    return sum(watch(service=service) for service in services_of(connection))
+
+
 def watch(*, service: Service) -> int:
     """Raises an alarm for each posted invoice that bills the service too early, and clears those that are gone.
 
@@ -89,19 +101,31 @@ def watch(*, service: Service) -> int:
 
 
 def _read_lines() -> Iterator[BilledLine]:
-    """The lines of the posted invoices that the mirror holds."""
-    posted = OdooInvoice.objects.filter(state="posted", move_type="out_invoice", invoice_date__isnull=False)
-    rows = posted.values_list("odoo_id", "name", "invoice_date", "partner_id", "order__odoo_id", "raw__lines")
-    for odoo_id, name, billed_on, partner_id, order_id, lines in rows.iterator(chunk_size=500):
-        for line in lines or ():
-            yield BilledLine(
-                invoice_id=odoo_id,
-                invoice=name,
-                billed_on=cast(date, billed_on),
-                partner_id=partner_id,
-                product_id=_id(line.get("product_id")),
-                order_ids=(order_id,) if order_id else (),
-            )
+    """The lines of the posted invoices that the mirror holds, each with its order lines' orders and names."""
+    posted = OdooInvoice.objects.filter(
+        state="posted", move_type="out_invoice", invoice_date__isnull=False, gone_at=None
+    ).defer("raw")
+    invoices = {invoice.odoo_id: invoice for invoice in posted}
+    rows = OdooInvoiceLine.objects.filter(move_id__in=invoices, display_type="product", gone_at=None)
+    lines = list(rows.values_list("move_id", "product_id", "sale_line_ids", "external_id"))
+    ordered = _read_ordered({each for _, _, ids, _ in lines for each in ids})
+    for move_id, product_id, sale_line_ids, external_id in lines:
+        invoice, sold = invoices[move_id], [ordered[each] for each in sale_line_ids if each in ordered]
+        yield BilledLine(
+            invoice_id=move_id,
+            invoice=invoice.name,
+            billed_on=cast(date, invoice.invoice_date),
+            partner_id=invoice.partner_id,
+            product_id=product_id,
+            order_ids=tuple(order_id for order_id, _ in sold),
+            external_ids=tuple(filter(None, (external_id, *(name for _, name in sold)))),
+        )
+
+
+def _read_ordered(ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """The order and the external id of each order line."""
+    rows = OdooOrderLine.objects.filter(odoo_id__in=ids)
+    return {row[0]: (row[1], row[2]) for row in rows.values_list("odoo_id", "order_id", "external_id")}
 
 
 def _read_claims(service: Service, lines: Iterable[BilledLine]) -> Claims:
@@ -160,8 +184,3 @@ def _refer(service: Service, line: BilledLine) -> str:
 
 def _prefix(service: Service) -> str:
     return f"{service.code}/invoice/"
-
-
-def _id(value: Any) -> int | None:
-    """The id of a many2one as it was mirrored."""
-    return value[0] if isinstance(value, list) and value else None

@@ -17,17 +17,16 @@ from ingest.models import Customer, Service
 from ingest.rating.money import EXPONENTS
 from ingest.rating.taxes import Taxable, compute_taxes
 from reconciliation.comparison.taxation import (
-    FiscalPosition,
     NotComparable,
     Obstacle,
     Place,
     Rates,
-    Tax,
     TaxChart,
     find_rates,
 )
-from reconciliation.models import OdooFiscalPosition, OdooProduct, OdooTax
+from reconciliation.models import OdooProduct
 from reconciliation.odoo import company_of
+from reconciliation.tax_history import TaxCharts
 
 UNLINKED, NOT_MIRRORED = "unlinked", "not mirrored"
 
@@ -85,8 +84,9 @@ FROM (
             ELSE nullif(rule.reason, '') END) AS reason
     FROM ({TAXABLE}) AS taxable
     LEFT JOIN jsonb_to_recordset(%(rules)s::jsonb)
-        AS rule (place text, product_id bigint, reason text, rates jsonb)
+        AS rule (place text, product_id bigint, ends timestamptz, reason text, rates jsonb)
         ON rule.place = taxable.place AND rule.product_id = taxable.product_id
+            AND rule.ends = taxable.period_end
     LEFT JOIN LATERAL jsonb_to_recordset(rule.rates) AS rate (tax_id bigint, name text, percent numeric) ON true
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS share
@@ -95,7 +95,10 @@ GROUP BY 1, 2, 3, 4
 
 
 def read_parameters(*, service: Service, label: str, earliest: datetime, latest: datetime) -> dict[str, str]:
-    """What `TAXED` asks for beside the period's own parameters, in four queries whatever the fees."""
+    """What `TAXED` asks for beside the period's own parameters, in five queries whatever the fees.
+
+    A bill bears the taxes that held at the end of its period: a rate that changes later changes no closed one.
+    """
     parameters: dict[str, Any] = {
         "service": service.pk,
         "label": label,
@@ -104,14 +107,21 @@ def read_parameters(*, service: Service, label: str, earliest: datetime, latest:
         "company": company_of(service),
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT place, product_id FROM ({TAXABLE}) AS taxable", parameters)
-        pairs = cursor.fetchall()
-    products = OdooProduct.objects.filter(odoo_id__in={product_id for _, product_id in pairs})
+        cursor.execute(
+            f"SELECT DISTINCT place, product_id, period_end FROM ({TAXABLE}) AS taxable", parameters
+        )
+        taxed = cursor.fetchall()
+    products = OdooProduct.objects.filter(odoo_id__in={product_id for _, product_id, _ in taxed})
     tax_ids = dict(products.values_list("odoo_id", "tax_ids"))
-    chart = read_chart(company_of(service))
+    charts = TaxCharts(company_of(service))
     rules = [
-        {"place": place, "product_id": product_id, **_write(_decide(place, product_id, tax_ids, chart))}
-        for place, product_id in pairs
+        {
+            "place": place,
+            "product_id": product_id,
+            "ends": period_end.isoformat(),
+            **_write(_decide(place, product_id, tax_ids, charts.at(period_end))),
+        }
+        for place, product_id, period_end in taxed
     ]
     return {"rules": json.dumps(rules), "exponents": json.dumps(dict(EXPONENTS))}
 
@@ -146,21 +156,11 @@ def read_customer_taxes(*, customer: Customer, product_ids: Iterable[int | None]
         _, place = cursor.fetchone()
     products = OdooProduct.objects.filter(odoo_id__in=wanted)
     tax_ids = dict(products.values_list("odoo_id", "tax_ids"))
-    chart = read_chart(company_id)
+    chart = TaxCharts(company_id).at(None)
     found = {product_id: _decide(place, product_id, tax_ids, chart) for product_id in wanted}
     reasons = [each.reason for each in found.values() if isinstance(each, NotComparable)]
     known = {key: each for key, each in found.items() if not isinstance(each, NotComparable)}
     return CustomerTaxes({} if reasons else known, min(reasons, default=""))
-
-
-def read_chart(company_id: int) -> TaxChart:
-    """The taxes and fiscal positions of a company as they were last mirrored."""
-    taxes = OdooTax.objects.filter(company_id=company_id).defer("raw")
-    positions = OdooFiscalPosition.objects.filter(company_id=company_id).defer("raw")
-    return TaxChart(
-        taxes={tax.odoo_id: _read_tax(tax) for tax in taxes},
-        positions=[_read_position(position) for position in positions],
-    )
 
 
 def _decide(
@@ -192,30 +192,3 @@ def _write(rates: Rates | NotComparable) -> dict[str, Any]:
 def _write_rates(rates: Rates) -> Iterator[dict[str, Any]]:
     for rate in rates:
         yield {"tax_id": rate.tax_id, "name": rate.name, "percent": str(rate.percent)}
-
-
-def _read_tax(tax: OdooTax) -> Tax:
-    return Tax(
-        id=tax.odoo_id,
-        name=tax.name,
-        percent=tax.percent,
-        kind=tax.kind,
-        is_included=tax.is_included,
-        affects_base=tax.affects_base,
-        is_active=tax.is_active,
-        child_ids=tuple(tax.child_ids),
-        original_ids=tuple(tax.original_ids),
-    )
-
-
-def _read_position(position: OdooFiscalPosition) -> FiscalPosition:
-    return FiscalPosition(
-        id=position.odoo_id,
-        name=position.name,
-        tax_ids=tuple(position.tax_ids),
-        country_id=position.country_id,
-        state_ids=tuple(position.state_ids),
-        sequence=position.sequence,
-        is_automatic=position.is_automatic and position.is_active,
-        is_conditional=position.is_conditional,
-    )

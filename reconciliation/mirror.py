@@ -1,241 +1,225 @@
-"""The mirror: Odoo's partners, products, taxes, pricelists, orders and invoices as they were last read."""
+"""The mirror: Odoo's records as they were last read, page by page, from where the one before stopped."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import islice
 from typing import Any
 
-from django.db import models
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from ingest.models import Service, Subscription
+from reconciliation import tax_history
+from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
-from reconciliation.connectors.odoo.records import (
-    FiscalPosition,
-    Invoice,
-    Partner,
-    Pricelist,
-    Product,
-    SubscriptionOrder,
-    Tax,
-)
-from reconciliation.models import (
-    OdooFiscalPosition,
-    OdooInvoice,
-    OdooOrder,
-    OdooPartner,
-    OdooPricelist,
-    OdooProduct,
-    OdooTax,
-    Run,
-    RunKind,
-    RunStatus,
-)
-from reconciliation.odoo import company_of
+from reconciliation.connectors.odoo.kinds import Page
+from reconciliation.mirror_rows import SHELVES, Shelf
+from reconciliation.models import MirrorCursor, OdooTax
 from reconciliation.runs import Progress
+from reconciliation.upserts import upsert
 
-BATCH = 500
-OVERLAP = timedelta(days=1)
+# A record is stamped with the beginning of its transaction, and seen when that commits: long ones come late.
+OVERLAP = timedelta(hours=1)
+
+# What Odoo refuses of one model says nothing of the others: no rights, no such model, no such field.
+OF_ONE_MODEL = frozenset({"permission", "permanent", "missing", "bad_value"})
+
+
+@dataclass(slots=True)
+class Synced:
+    """What a sync read of each kind, what it found gone, and what Odoo did not let it read."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    gone: int = 0
+    refused: int = 0
+    messages: list[str] = field(default_factory=list)
+
+    def summarise(self) -> dict[str, Any]:
+        """The counts of a run; one kind that was refused makes the run partial."""
+        return {
+            **self.counts,
+            "gone": self.gone,
+            "refused": self.refused,
+            "message": " ".join(self.messages),
+        }
 
 
 def sync(
-    *, connector: OdooConnector, since: datetime | None = None, progress: Progress | None = None
-) -> dict[str, int]:
-    """Reads what linking and pushing need, all of it or what was written since; returns the counts per kind.
+    *,
+    connector: OdooConnector,
+    progress: Progress | None = None,
+    shelves: Iterable[Shelf] = SHELVES,
+    is_compared: bool = True,
+) -> Synced:
+    """Reads what was written in Odoo since the last time, everything the first time; says what is gone there.
 
-    Nothing is deleted here: what is gone in Odoo shows when a push or a fetch meets it. Taxes and fiscal
-    positions are met by neither: those that Odoo has no longer are set inactive.
+    A pass that was cut off goes on after its last page: each page is stored together with the place where the
+    next one begins. What two workers read at once is stored once. A kind that Odoo refuses is told of and leaves
+    the others their turn; any other failure raises ConnectorError and keeps the pages so far. The comparison of
+    ids, which finds what is gone, and what a `write_date` never told of, can be left out.
     """
-    company_id = connector.company_id
-    steps: Sequence[tuple[str, type[models.Model], Callable[[], Iterator[Any]], Callable[[Any], Any]]] = [
-        ("partners", OdooPartner, lambda: connector.read_partners(since), partial(_partner, company_id)),
-        ("products", OdooProduct, lambda: connector.read_products(since), _product),
-        ("pricelists", OdooPricelist, connector.read_pricelists, _pricelist),
-        ("orders", OdooOrder, lambda: connector.read_subscription_orders(since), _order),
-        ("fiscal positions", OdooFiscalPosition, connector.read_fiscal_positions, _position),
-        # The last: that there are any says that all else was read since there is a mirror of them.
-        ("taxes", OdooTax, connector.read_taxes, _tax),
+    synced = Synced()
+    for shelf in shelves:
+        try:
+            synced.counts[shelf.name] = _run_pass(connector, shelf, progress)
+            if is_compared:
+                synced.gone += _compare_ids(connector, shelf, synced)
+        except ConnectorError as error:
+            if error.code not in OF_ONE_MODEL:
+                raise
+            _note_refusal(connector, shelf, error, synced)
+    return synced
+
+
+def forget_passes(*, company_id: int) -> None:
+    """The next sync of the company reads everything: after Odoo was restored from a copy, for one."""
+    MirrorCursor.objects.filter(company_id=company_id).delete()
+
+
+def _run_pass(connector: OdooConnector, shelf: Shelf, progress: Progress | None) -> int:
+    """Reads page after page; while one is stored, Odoo answers the next."""
+    cursor = _begin_pass(connector.company_id, shelf)
+    done = total = 0
+    with ThreadPoolExecutor(max_workers=1) as reader:  # a connection is not shared: it alone talks to Odoo
+
+        def ask(after: int) -> Future[Page[Any]]:
+            return reader.submit(connector.read_page, shelf.kind, since=cursor.since, after=after)
+
+        asked = ask(cursor.after_id)
+        while cursor.started_at is not None:
+            page = asked.result()
+            if not page.is_last:
+                total = total or reader.submit(_count, connector, shelf, cursor).result()
+                asked = ask(page.last_id)
+            is_stored, cursor = _store_page(cursor, shelf, page)
+            done += len(page.records) if is_stored else 0
+            if not is_stored:  # another worker went on meanwhile: from where that is
+                asked = ask(cursor.after_id)
+            if progress:
+                progress.report(f"Mirroring {shelf.name}", done, max(done, total))
+    return done
+
+
+def _count(connector: OdooConnector, shelf: Shelf, cursor: MirrorCursor) -> int:
+    return connector.count_records(shelf.kind, since=cursor.since, after=cursor.after_id)
+
+
+def _begin_pass(company_id: int, shelf: Shelf) -> MirrorCursor:
+    """The pass under way, wherever it was cut off, or a new one."""
+    cursor, _ = MirrorCursor.objects.get_or_create(company_id=company_id, kind=shelf.name)
+    MirrorCursor.objects.filter(pk=cursor.pk, started_at=None).update(started_at=timezone.now(), newest=None)
+    cursor.refresh_from_db()
+    return cursor
+
+
+@transaction.atomic
+def _store_page(read_at: MirrorCursor, shelf: Shelf, page: Page[Any]) -> tuple[bool, MirrorCursor]:
+    """Stores a page and moves the cursor; a page that another worker has stored meanwhile is dropped.
+
+    So what is older never takes the place of what is newer: a change since then is read by the next pass.
+    """
+    cursor = MirrorCursor.objects.select_for_update().get(pk=read_at.pk)
+    if (cursor.started_at, cursor.after_id) != (read_at.started_at, read_at.after_id):
+        return False, cursor
+    _store(cursor.company_id, shelf, page.records)
+    cursor.newest = max(filter(None, (cursor.newest, page.newest)), default=None)
+    cursor.after_id = page.last_id
+    if page.is_last:
+        _end_pass(cursor)
+    cursor.save()
+    return True, cursor
+
+
+def _end_pass(cursor: MirrorCursor) -> None:
+    """The next pass reads from the newest record of this one on, which Odoo's own clock has stamped.
+
+    But not from later than this one began: it may have been cut off for long, and what changed behind it in the
+    meantime is older than the newest. A pass that saw nothing leaves the next one where it was.
+    """
+    began = cursor.started_at
+    if cursor.newest is not None and began is not None:
+        cursor.since = max(filter(None, (cursor.since, min(cursor.newest, began) - OVERLAP)))
+    cursor.after_id, cursor.started_at, cursor.error = 0, None, ""
+    cursor.completed_at = timezone.now()
+
+
+def _store(company_id: int, shelf: Shelf, records: Sequence[Any]) -> None:
+    now = timezone.now()
+    if shelf.model is OdooTax:
+        tax_history.keep_past(taxes=records, now=now)
+    rows = [
+        {
+            "odoo_id": record.id,
+            "company_id": company_id,
+            "raw": record.raw,
+            "written_at": record.write_date,
+            "mirrored_at": now,
+            "gone_at": None,
+            **shelf.columns(record),
+        }
+        for record in records
     ]
-    started_at = timezone.now()
-    counts: dict[str, int] = {}
-    for name, model, read, make in steps:
-        counts[name] = _keep(model, (make(record) for record in read()))
-        if progress:
-            progress.report(f"Mirrored {name}", len(counts), len(steps))
-    for model in (OdooFiscalPosition, OdooTax):
-        gone = model._default_manager.filter(company_id=company_id, mirrored_at__lt=started_at)
-        gone.update(is_active=False)
-    return counts
+    upsert(shelf.model, rows, key="odoo_id")
 
 
-def find_start(run: Run) -> datetime | None:
-    """From when on a sync has to read: with room for slow clocks and late commits, None for everything.
+def _compare_ids(connector: OdooConnector, shelf: Shelf, synced: Synced) -> int:
+    """Marks what Odoo has no more, and reads what it has and the mirror lacks; returns how many are gone.
 
-    The newest row in the mirror would not do: a sync that failed half-way has kept it and missed older ones,
-    and another company's rows say nothing of this one's. A mirror from before taxes were mirrored lacks what
-    decides them: it is read whole once more.
+    An order that became a subscription brings lines that were written long ago.
     """
-    if not OdooTax.objects.filter(company_id=company_of(run.service)).exists():
-        return None
-    company_id = run.service.odoo_company_id if run.service else None
-    complete = Run.objects.filter(
-        kind=RunKind.SYNC,
-        status=RunStatus.SUCCEEDED,
-        started_at__isnull=False,
-        service__odoo_company_id=company_id,
+    gone, after = 0, 0
+    asked_at = timezone.now()
+    for ids, is_last in connector.read_ids(shelf.kind):
+        until = None if is_last else ids[-1]
+        gone += _mark_gone(connector.company_id, shelf, ids, (after, until), asked_at)
+        missing = _find_missing(shelf, ids)
+        if missing:
+            records = list(connector.read_records(shelf.kind, missing))
+            with transaction.atomic():
+                _store(connector.company_id, shelf, records)
+            synced.counts[shelf.name] += len(records)
+        after = until or after
+    _cursor(connector, shelf).update(compared_at=asked_at)
+    return gone
+
+
+@transaction.atomic
+def _mark_gone(
+    company_id: int, shelf: Shelf, ids: Collection[int], between: tuple[int, int | None], asked_at: datetime
+) -> int:
+    """Marks those of a stretch of ids that Odoo did not name; what was read after it was asked is there."""
+    after, until = between
+    rows = shelf.model._default_manager.filter(
+        Q(company_id=company_id) | Q(company_id=None),
+        gone_at=None,
+        odoo_id__gt=after,
+        mirrored_at__lt=asked_at,
     )
-    last = complete.order_by("-started_at").first()
-    return last.started_at - OVERLAP if last and last.started_at else None
-
-
-def sync_invoices(*, service: Service, connector: OdooConnector) -> int:
-    """Reads the draft and posted invoices of a service's subscription orders; returns how many there are."""
-    orders = Subscription.objects.filter(service=service, odoo_order_id__isnull=False)
-    ids = [order_id for order_id in orders.values_list("odoo_order_id", flat=True).distinct() if order_id]
-    if not ids:
+    if until is not None:
+        rows = rows.filter(odoo_id__lte=until)
+    there = set(ids)
+    gone = [pk for pk, odoo_id in rows.values_list("pk", "odoo_id") if odoo_id not in there]
+    if not gone:
         return 0
-    known = dict(OdooOrder.objects.filter(odoo_id__in=ids).values_list("odoo_id", "pk"))
-    invoices = connector.read_invoices(order_ids=ids)
-    return _keep(OdooInvoice, (_invoice(invoice, known) for invoice in invoices))
+    if shelf.model is OdooTax:
+        tax_history.keep_end(ids=gone, now=asked_at)
+    return shelf.model._default_manager.filter(pk__in=gone).update(gone_at=asked_at)
 
 
-def _keep(model: type[models.Model], rows: Iterable[Any]) -> int:
-    """Upserts by Odoo's id, in batches; returns how many rows were read."""
-    names = [field.name for field in model._meta.fields if field.name not in {"id", "odoo_id"}]
-    count = 0
-    remaining = map(_cut_texts, rows)
-    while batch := list(islice(remaining, BATCH)):
-        model._default_manager.bulk_create(
-            batch, update_conflicts=True, unique_fields=["odoo_id"], update_fields=names
-        )
-        count += len(batch)
-    return count
+def _find_missing(shelf: Shelf, ids: Collection[int]) -> set[int]:
+    rows = shelf.model._default_manager.filter(odoo_id__in=ids, gone_at=None)
+    return set(ids).difference(rows.values_list("odoo_id", flat=True))
 
 
-def _cut_texts(row: models.Model) -> models.Model:
-    """Odoo's texts have no limit: one that is too long for its column must not stop the mirror; `raw` has it."""
-    for field in row._meta.fields:
-        if isinstance(field, models.CharField) and field.max_length:
-            setattr(row, field.name, getattr(row, field.name)[: field.max_length])
-    return row
+def _note_refusal(connector: OdooConnector, shelf: Shelf, error: ConnectorError, synced: Synced) -> None:
+    """Keeps why a kind cannot be read; a module that a server may do without is nothing left undone."""
+    _cursor(connector, shelf).update(error=error.message)
+    synced.counts.setdefault(shelf.name, 0)
+    synced.messages.append(f"{shelf.name.capitalize()} were not read: {error.message}")
+    if not shelf.kind.is_optional:
+        synced.refused += 1
 
 
-def _partner(company_id: int, partner: Partner) -> OdooPartner:
-    return OdooPartner(
-        odoo_id=partner.id,
-        name=partner.name,
-        ref=partner.ref or "",
-        email=partner.email or "",
-        company_id=company_id,
-        position_id=partner.fiscal_position_id,
-        country_id=partner.country_id,
-        state_id=partner.state_id,
-        parent_id=partner.parent_id,
-        address_type=partner.address_type,
-        raw=dict(partner.raw),
-        written_at=partner.write_date,
-        mirrored_at=timezone.now(),
-    )
-
-
-def _product(product: Product) -> OdooProduct:
-    return OdooProduct(
-        odoo_id=product.id,
-        name=product.name,
-        default_code=product.default_code or "",
-        list_price=product.list_price,
-        tax_ids=list(product.tax_ids),
-        raw=dict(product.raw),
-        written_at=product.write_date,
-        mirrored_at=timezone.now(),
-    )
-
-
-def _pricelist(pricelist: Pricelist) -> OdooPricelist:
-    return OdooPricelist(
-        odoo_id=pricelist.id,
-        name=pricelist.name,
-        currency=pricelist.currency,
-        company_id=pricelist.company_id,
-        raw=dict(pricelist.raw),
-        mirrored_at=timezone.now(),
-    )
-
-
-def _position(position: FiscalPosition) -> OdooFiscalPosition:
-    return OdooFiscalPosition(
-        odoo_id=position.id,
-        name=position.name,
-        sequence=position.sequence,
-        is_automatic=position.is_automatic,
-        is_conditional=position.is_conditional,
-        is_active=position.is_active,
-        company_id=position.company_id,
-        country_id=position.country_id,
-        state_ids=list(position.state_ids),
-        tax_ids=list(position.tax_ids),
-        raw=dict(position.raw),
-        written_at=position.write_date,
-        mirrored_at=timezone.now(),
-    )
-
-
-def _tax(tax: Tax) -> OdooTax:
-    return OdooTax(
-        odoo_id=tax.id,
-        name=tax.name,
-        percent=tax.amount,
-        kind=tax.amount_type,
-        use=tax.use,
-        is_included=tax.is_price_included,
-        affects_base=tax.affects_base,
-        is_active=tax.is_active,
-        company_id=tax.company_id,
-        child_ids=list(tax.child_ids),
-        original_ids=list(tax.original_ids),
-        raw=dict(tax.raw),
-        written_at=tax.write_date,
-        mirrored_at=timezone.now(),
-    )
-
-
-def _order(order: SubscriptionOrder) -> OdooOrder:
-    return OdooOrder(
-        odoo_id=order.id,
-        name=order.name,
-        state=order.state,
-        partner_id=order.partner_id,
-        pricelist_id=order.pricelist_id,
-        currency=order.currency,
-        client_order_ref=order.client_order_ref or "",
-        plan_name=order.plan[1] if order.plan else "",
-        subscription_state=order.subscription_state or "",
-        next_invoice_date=order.next_invoice_date,
-        untaxed=order.untaxed,
-        total=order.total,
-        raw=dict(order.raw),
-        written_at=order.write_date,
-        mirrored_at=timezone.now(),
-    )
-
-
-def _invoice(invoice: Invoice, orders: Mapping[int, int]) -> OdooInvoice:
-    order_ids = [orders[order_id] for order_id in invoice.order_ids if order_id in orders]
-    return OdooInvoice(
-        odoo_id=invoice.id,
-        name=invoice.name or "",
-        state=invoice.state,
-        move_type=invoice.move_type,
-        partner_id=invoice.partner_id,
-        order_id=order_ids[0] if order_ids else None,
-        invoice_date=invoice.invoice_date,
-        payment_state=invoice.payment_state,
-        currency=invoice.currency,
-        untaxed=invoice.untaxed,
-        tax=invoice.tax,
-        total=invoice.total,
-        raw=dict(invoice.raw),
-        written_at=invoice.write_date,
-        mirrored_at=timezone.now(),
-    )
+def _cursor(connector: OdooConnector, shelf: Shelf) -> QuerySet[MirrorCursor]:
+    return MirrorCursor.objects.filter(company_id=connector.company_id, kind=shelf.name)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.db.models import QuerySet
 
 from ingest.billers import billed_by
 from ingest.errors import DomainError
@@ -67,6 +68,13 @@ def connection_of(service: Service | None) -> OdooConnection | None:
     """The connection that a service names; None is the environment's."""
     named = getattr(service, "named_connection", None)
     return named.connection if named else None
+
+
+def services_of(connection: OdooConnection | None) -> QuerySet[Service]:
+    """The services of a named connection, or those that name none."""
+    if connection is None:
+        return Service.objects.filter(named_connection=None)
+    return Service.objects.filter(named_connection__connection=connection)
 
 
 def company_of(service: Service | None) -> int:

@@ -160,7 +160,9 @@ class _Pricelists:
     def __init__(self, service: Service) -> None:
         company = company_of(service)
         self._by_currency: dict[str, list[int]] = defaultdict(list)
-        rows = OdooPricelist.objects.filter(Q(company_id=None) | Q(company_id=company))
+        rows = OdooPricelist.objects.filter(
+            Q(company_id=None) | Q(company_id=company), is_active=True, gone_at=None
+        )
         for odoo_id, currency in rows.values_list("odoo_id", "currency"):
             self._by_currency[currency].append(odoo_id)
         orders = OdooOrder.objects.exclude(pricelist_id=None).filter(

@@ -11,12 +11,16 @@ from ingest.errors import DomainError
 from ingest.models import Service
 from ingest.rated_periods import meter_and_rate
 from reconciliation import connection_checks, early_invoices, mirror, odoo_amounts, push
+from reconciliation.billed_amounts import store_billed
 from reconciliation.connections import refuse_other_mirror
+from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.intents import plan_pushes
-from reconciliation.models import PushStatus, Run, RunKind
+from reconciliation.mirror_rows import BILLED, ORDERED
+from reconciliation.models import PushStatus, Run, RunKind, Strategy
 from reconciliation.odoo import connect, connection_of
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import NOT_REPEATABLE, Progress
+from reconciliation.strategies import read_strategy
 
 Summary = dict[str, Any]
 # A run's message names this many reasons; the pushes themselves have them all.
@@ -79,15 +83,27 @@ def send_all(service: Service, progress: Progress | None = None) -> int:
 
 
 def fetch(run: Run, progress: Progress) -> Summary:
-    """Reads Odoo's amounts of each period, and the invoices of the service's orders.
+    """Reads Odoo's amounts by the service's strategy: of each period, or all that Odoo bills by itself.
 
     What a push of the same run has just read back is not read twice.
     """
     service, connector = _service(run), connect(_service(run))
+    strategy = read_strategy(service)
+    if strategy == Strategy.QUOTATION:
+        return _fetch_quotations(run, connector, progress)
+    read_at = timezone.now()
+    shelves = (*ORDERED, *BILLED)
+    synced = mirror.sync(connector=connector, progress=progress, shelves=shelves)
+    if synced.refused:
+        raise DomainError("not_readable", " ".join(synced.messages))
+    return store_billed(service=service, strategy=strategy, fetched_at=read_at)
+
+
+def _fetch_quotations(run: Run, connector: OdooConnector, progress: Progress) -> Summary:
     summary: Summary = {"quotations": 0, "changed": 0, "gone": 0}
     for label in _labels(run):
         counts = odoo_amounts.fetch_amounts(
-            service=service,
+            service=_service(run),
             period_label=label,
             connector=connector,
             unread_since=run.started_at or timezone.now(),
@@ -96,17 +112,20 @@ def fetch(run: Run, progress: Progress) -> Summary:
         )
         for name, count in counts.items():
             summary[name] += count
-    summary["invoices"] = mirror.sync_invoices(service=service, connector=connector)
-    if early := early_invoices.watch(service=service):
-        summary["billed_too_early"] = early
     return summary
 
 
 def sync(run: Run, progress: Progress) -> Summary:
-    """Mirrors Odoo's partners, products, pricelists and subscription orders."""
-    refuse_other_mirror(connection_of(run.service))
-    since = mirror.find_start(run)
-    return mirror.sync(connector=connect(run.service), since=since, progress=progress)
+    """Mirrors Odoo: what linking, pushing and comparing need of it, and what is gone there.
+
+    What it says of invoices is looked through for what services still bill.
+    """
+    connection = connection_of(run.service)
+    refuse_other_mirror(connection)
+    summary = mirror.sync(connector=connect(run.service), progress=progress).summarise()
+    if early := early_invoices.watch_all(connection=connection):
+        summary["billed_too_early"] = early
+    return summary
 
 
 def check(run: Run, progress: Progress) -> Summary:

@@ -12,6 +12,7 @@ from reconciliation.admin import (
     runs,
     services,
     tolerances,
+    unattributed,
     webhooks,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "runs",
     "services",
     "tolerances",
+    "unattributed",
     "webhooks",
 ]

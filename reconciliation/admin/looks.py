@@ -5,6 +5,7 @@ from ingest.screens.columns import Look
 from reconciliation.models import (
     CutoverStatus,
     DeliveryStatus,
+    LineState,
     Outcome,
     PushStatus,
     RunStatus,
@@ -57,4 +58,10 @@ PHASE = {
     Phase.DUAL_RUN: Look("info", "compare_arrows"),
     Phase.APPROVED: Look("info", "event_available"),
     Phase.LIVE: Look("good", "rocket_launch"),
+}
+LINE = {
+    LineState.OPEN: Look("warn", "pending_actions"),
+    LineState.ASSIGNED: Look("good", "task_alt"),
+    LineState.LEFT_OUT: Look("plain", "block"),
+    LineState.SETTLED: Look("plain", "history"),
 }

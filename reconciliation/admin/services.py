@@ -9,7 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminDateWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from ingest import configuration
 from ingest.errors import DomainError
@@ -22,8 +27,9 @@ from reconciliation import connections, cutover
 from reconciliation.admin.links import condition_address, overview_address, queue_address
 from reconciliation.admin.looks import PHASE
 from reconciliation.figures.cutover import UNDER_WAY, read_card
-from reconciliation.models import CutoverRequest, OdooConnection
+from reconciliation.models import CutoverRequest, OdooConnection, Strategy
 from reconciliation.odoo import connection_of
+from reconciliation.strategies import choose_strategy, read_strategy
 
 REQUEST = "reconciliation.request_cutover"
 
@@ -69,6 +75,12 @@ class ServiceForm(forms.ModelForm):
         return chosen
 
 
+class StrategyForm(forms.Form):
+    """Where Odoo's amounts of a service come from."""
+
+    strategy = forms.ChoiceField(choices=Strategy.choices, widget=UnfoldAdminRadioSelectWidget())
+
+
 @admin.register(Service)
 class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
     """One page per service; operators configure it, finance asks for its cutover."""
@@ -88,10 +100,13 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The form that asks for a cutover."""
-        view = self.admin_site.admin_view(self.request_cutover)
+        """The forms that ask for a cutover, and for another source of Odoo's amounts."""
+        view, choose = (
+            self.admin_site.admin_view(each) for each in (self.request_cutover, self.choose_strategy)
+        )
         return [
             path("<int:object_id>/request-cutover/", view, name="ingest_service_request_cutover"),
+            path("<int:object_id>/amount-strategy/", choose, name="ingest_service_amount_strategy"),
             *super().get_urls(),
         ]
 
@@ -146,6 +161,33 @@ class ServiceAdmin(SimpleHistoryAdmin, ConsoleAdmin):
             " it cannot be approved before.",
         )
 
+    def choose_strategy(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Says where Odoo's amounts come from, one source at a time."""
+        if not request.user.has_perm("ingest.change_service"):
+            raise PermissionDenied
+        service = self.get_object(request, str(object_id))
+        if service is None:
+            raise Http404
+        form = StrategyForm(request.POST or None, initial={"strategy": read_strategy(service)})
+        if form.is_valid() and say(request, lambda: _choose(request, service, form.cleaned_data["strategy"])):
+            return HttpResponseRedirect(self.get_page_address(service))
+        return show_form(
+            request,
+            screen=self,
+            form=form,
+            title=f"Where do Odoo's amounts of {service} come from?",
+            submit="Choose",
+            explanation="One at a time: what another source has read no longer counts, and the next fetch reads"
+            " anew. Shadow quotations cannot be billed by Odoo. Drafts of invoices can: a mass “Post” in Odoo would"
+            " bill them.",
+        )
+
+
+def _choose(request: HttpRequest, service: Service, chosen: str) -> str:
+    strategy = Strategy(chosen)
+    is_new = choose_strategy(service=service, strategy=strategy, actor=person_of(request))
+    return f"Odoo's amounts come from {strategy.label.lower()}{'' if is_new else ' already'}."
+
 
 def _request(request: HttpRequest, service: Service, data: dict[str, Any]) -> str:
     asked = cutover.request_cutover(service=service, actor=person_of(request), **data)
@@ -166,5 +208,9 @@ def _show_way(request: HttpRequest, service: Service) -> dict[str, Any]:
         else "",
         "queue_address": queue_address(service=service.code),
         "overview_address": overview_address(service=service.code),
+        "strategy": read_strategy(service),
+        "strategy_address": reverse("admin:ingest_service_amount_strategy", args=[service.pk])
+        if request.user.has_perm("ingest.change_service")
+        else "",
         "tolerances": service.tolerances.all(),
     }

@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from django.core.cache import cache
 
-from reconciliation.models import Alarm, CutoverRequest, CutoverStatus, Reconciliation, Status
+from reconciliation.models import (
+    Alarm,
+    CutoverRequest,
+    CutoverStatus,
+    LineState,
+    Reconciliation,
+    Status,
+    UnattributedLine,
+)
 
 KEPT_SECONDS = 5
 MOST = 999
@@ -29,3 +37,8 @@ def count_waiting() -> str:
 def count_alarms() -> str:
     """Open alarms."""
     return _count("alarms", Alarm.objects.filter(cleared_at=None).count)
+
+
+def count_unattributed() -> str:
+    """Lines of Odoo that wait for a person."""
+    return _count("unattributed", UnattributedLine.objects.filter(state=LineState.OPEN).count)

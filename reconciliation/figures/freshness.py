@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
 from ingest.models import UsageEvent
-from reconciliation.models import OdooPartner, Source, SourceDocument
+from reconciliation.models import MirrorCursor, Source, SourceDocument
+from reconciliation.strategies import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,22 @@ class Freshness:
 def read_freshness() -> list[Freshness]:
     """The sources behind the figures, in the order of the path from a service to Odoo."""
     documents = SourceDocument.objects.filter(is_current=True)
-    from_odoo = documents.filter(source__in=[Source.ODOO_QUOTATION, Source.ODOO_INVOICE])
+    from_odoo = documents.filter(source__in=SOURCES.values())
     # The newest id, not the newest time: ids are indexed, and the table has millions of rows.
     newest = UsageEvent.objects.order_by("-pk").values_list("received_at", flat=True).first()
     return [
         Freshness("Usage events", newest, timedelta(days=1)),
         Freshness("External amounts", _newest(documents.filter(source=Source.FILE)), timedelta(days=35)),
         Freshness("Odoo amounts", _newest(from_odoo), timedelta(days=2)),
-        Freshness("Odoo mirror", _newest(OdooPartner.objects.all(), "mirrored_at"), timedelta(days=2)),
+        Freshness("Odoo mirror", _oldest_complete(), timedelta(days=2)),
     ]
 
 
-def _newest(rows: QuerySet, name: str = "fetched_at") -> datetime | None:
-    return rows.aggregate(newest=Max(name))["newest"]
+def _newest(rows: QuerySet) -> datetime | None:
+    return rows.aggregate(newest=Max("fetched_at"))["newest"]
+
+
+def _oldest_complete() -> datetime | None:
+    """When all that Odoo lets be mirrored was last complete: a kind that lags behind makes all of it old."""
+    readable = MirrorCursor.objects.filter(error="")
+    return readable.aggregate(oldest=Min("completed_at"))["oldest"]

@@ -2,6 +2,7 @@
 
 from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
+from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
 from reconciliation.models.connection import (
     ConnectionCheck,
     ConnectionTransport,
@@ -10,13 +11,18 @@ from reconciliation.models.connection import (
 )
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
+    MirrorCursor,
     OdooFiscalPosition,
     OdooInvoice,
+    OdooInvoiceLine,
     OdooOrder,
+    OdooOrderLine,
     OdooPartner,
+    OdooPlan,
     OdooPricelist,
     OdooProduct,
     OdooTax,
+    OdooTaxPast,
 )
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
@@ -36,6 +42,7 @@ __all__ = [
     "AlarmKind",
     "Amount",
     "AmountLine",
+    "AmountStrategy",
     "Basis",
     "ConnectionCheck",
     "ConnectionTransport",
@@ -46,14 +53,20 @@ __all__ = [
     "EventReport",
     "FactReport",
     "LineKind",
+    "LineState",
+    "MirrorCursor",
     "OdooConnection",
     "OdooFiscalPosition",
     "OdooInvoice",
+    "OdooInvoiceLine",
     "OdooOrder",
+    "OdooOrderLine",
     "OdooPartner",
+    "OdooPlan",
     "OdooPricelist",
     "OdooProduct",
     "OdooTax",
+    "OdooTaxPast",
     "Outcome",
     "Push",
     "PushStatus",
@@ -68,7 +81,9 @@ __all__ = [
     "Source",
     "SourceDocument",
     "Status",
+    "Strategy",
     "ToldFact",
     "Tolerance",
+    "UnattributedLine",
     "WebhookEndpoint",
 ]

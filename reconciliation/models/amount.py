@@ -14,6 +14,7 @@ class Source(models.TextChoices):
 
     ODOO_QUOTATION = "odoo_quotation", "Odoo quotation"
     ODOO_INVOICE = "odoo_invoice", "Odoo invoice"
+    ODOO_ORDER = "odoo_order", "Odoo order, to invoice"
     FILE = "file", "File"
 
 

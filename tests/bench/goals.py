@@ -1,6 +1,6 @@
 """Every goal that is measured, by its number."""
 
-from tests.bench import batch_of_100, batch_of_1000, duplicates, rating, serializer, single_event
+from tests.bench import batch_of_100, batch_of_1000, duplicates, mirroring, rating, serializer, single_event
 from tests.bench.goal import Goal
 
 GOALS: dict[int, Goal] = {
@@ -12,5 +12,6 @@ GOALS: dict[int, Goal] = {
         single_event.GOAL,
         *rating.GOALS,
         duplicates.GOAL,
+        mirroring.GOAL,
     )
 }

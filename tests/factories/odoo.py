@@ -100,3 +100,78 @@ class OdooInvoiceFactory(OdooRecordFactory):
     untaxed = Decimal("100.00")
     tax = Decimal("13.00")
     total = Decimal("113.00")
+
+
+class OdooPlanFactory(OdooRecordFactory):
+    class Meta:
+        model = reconciliation.OdooPlan
+
+    name = "Monthly"
+    every = 1
+    unit = "month"
+
+
+class OdooOrderLineFactory(OdooRecordFactory):
+    """A plan at 100.00 that is still to be invoiced."""
+
+    class Meta:
+        model = reconciliation.OdooOrderLine
+
+    order_id = 1
+    name = "Pro"
+    quantity = Decimal(1)
+    delivered = Decimal(0)
+    invoiced = Decimal(0)
+    to_invoice = Decimal(1)
+    price_unit = Decimal("100.00")
+    untaxed = Decimal("100.00")
+    total = Decimal("113.00")
+    untaxed_to_invoice = Decimal("100.00")
+    tax_ids = factory.LazyFunction(list)
+
+
+class OdooInvoiceLineFactory(OdooRecordFactory):
+    """A line of 100.00 and 13.00 of tax."""
+
+    class Meta:
+        model = reconciliation.OdooInvoiceLine
+
+    move_id = 1
+    display_type = "product"
+    name = "Pro"
+    quantity = Decimal(1)
+    price_unit = Decimal("100.00")
+    untaxed = Decimal("100.00")
+    total = Decimal("113.00")
+    balance = factory.LazyAttribute(lambda line: -line.untaxed)
+    tax_ids = factory.LazyFunction(list)
+    sale_line_ids = factory.LazyFunction(list)
+
+
+class MirrorCursorFactory(DjangoModelFactory):
+    """A kind that is completely mirrored."""
+
+    class Meta:
+        model = reconciliation.MirrorCursor
+
+    company_id = 1
+    kind = factory.Sequence(lambda n: f"kind {n}")
+    completed_at = SEEN_AT
+
+
+class OdooTaxPastFactory(DjangoModelFactory):
+    """A tax that was at 15 % until then."""
+
+    class Meta:
+        model = reconciliation.OdooTaxPast
+
+    company_id = 1
+    odoo_id = factory.Sequence(lambda n: 1000 + n)
+    name = "HST"
+    percent = Decimal("15.0")
+    kind = "percent"
+    is_included = False
+    affects_base = False
+    is_active = True
+    until = SEEN_AT
+    noticed_at = SEEN_AT

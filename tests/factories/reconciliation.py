@@ -225,3 +225,29 @@ class ConnectionCheckFactory(DjangoModelFactory):
         ]
     )
     is_passed = False
+
+
+class AmountStrategyFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.AmountStrategy
+
+    service = factory.SubFactory(ServiceFactory)
+    strategy = reconciliation.Strategy.INVOICE
+    chosen_at = SEEN_AT
+
+
+class UnattributedLineFactory(DjangoModelFactory):
+    """A line of 100.00 that waits for a person."""
+
+    class Meta:
+        model = reconciliation.UnattributedLine
+
+    service = factory.SubFactory(ServiceFactory)
+    strategy = reconciliation.Strategy.INVOICE
+    odoo_id = factory.Sequence(lambda n: 1000 + n)
+    document = "INV/2026/00001"
+    name = "Pro"
+    partner_id = 1001
+    untaxed = Decimal("100.00")
+    currency = "CAD"
+    why = "It has neither an external id of ours nor deferred dates."

@@ -10,12 +10,15 @@ from reconciliation import mirror, push
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.transport import OdooRpcTransport
 from reconciliation.intents import plan_pushes
+from reconciliation.mirror_rows import BILLED, ORDERED, SHELVES
 from reconciliation.models import Push
 from reconciliation.odoo import connect
 from tests import factories
 from tests.reconciliation.connectors.odoo.conftest import SETTINGS, BackOffice
 
 LABEL = factories.PERIOD_LABEL
+# What pushing and taxing need of the mirror: neither orders nor invoices.
+CHART = [shelf for shelf in SHELVES if shelf not in {*ORDERED, *BILLED}]
 
 
 class OdooWorld:
@@ -40,7 +43,11 @@ class OdooWorld:
             for metric in metrics
         }
         self.partner = self.office.customer("Acme")
-        mirror.sync(connector=self.connector)
+        self.mirror_chart()
+
+    def mirror_chart(self):
+        """Reads what pushing and taxing need."""
+        mirror.sync(connector=self.connector, shelves=CHART, is_compared=False)
 
     def transport(self, timeout=30):
         """A transport of one's own, to be counted, hurried or cut."""

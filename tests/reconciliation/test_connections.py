@@ -186,9 +186,8 @@ class TestOneMirror:
         assert OdooPartner.objects.get().odoo_id == 7
 
     def test_what_was_mirrored_of_the_odoo_before_is_forgotten(self, operator):
-        order = factories.OdooOrderFactory()
-        factories.OdooInvoiceFactory(order=order)
-        factories.OdooPartnerFactory()
+        for make in (factories.OdooOrderFactory, factories.OdooInvoiceFactory, factories.OdooPartnerFactory):
+            make()
         connections.assign_connection(
             service=factories.ServiceFactory(), connection=factories.OdooConnectionFactory(), actor=operator
         )

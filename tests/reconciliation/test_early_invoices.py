@@ -27,13 +27,14 @@ def subscription():
     return factories.SubscriptionFactory(customer=customer, plan=plan, odoo_order_id=ORDER)
 
 
-def make_invoice(order_id=None, product_id=None, **values):
-    """An invoice in the mirror with one line."""
-    order = factories.OdooOrderFactory(odoo_id=order_id) if order_id else None
-    product = [product_id, "A product"] if product_id else False
-    raw = {"lines": [{"id": 1, "product_id": product, "sale_line_ids": []}]}
-    usual = {"order": order, "raw": raw, "partner_id": PARTNER, "invoice_date": DAY}
-    return factories.OdooInvoiceFactory(**{**usual, **values})
+def make_invoice(order_id=None, product_id=None, external_id="", **values):
+    """An invoice in the mirror with one line, of an order's line where there is an order."""
+    sold = [factories.OdooOrderLineFactory(order_id=order_id).odoo_id] if order_id else []
+    invoice = factories.OdooInvoiceFactory(**{"partner_id": PARTNER, "invoice_date": DAY, **values})
+    factories.OdooInvoiceLineFactory(
+        move_id=invoice.odoo_id, product_id=product_id, sale_line_ids=sold, external_id=external_id
+    )
+    return invoice
 
 
 def watch(subscription):
@@ -147,7 +148,7 @@ def make_line(**values):
     return BilledLine(**{**usual, "order_ids": (ORDER,), **values})
 
 
-def test_a_fetch_watches_for_it(world):
+def test_a_sync_watches_for_it(world):
     customer = world.make_billed_customer()
     order = world.office.create(
         "sale.order",
@@ -165,14 +166,14 @@ def test_a_fetch_watches_for_it(world):
     (invoice,) = world.office.find("account.move")
     world.office.call("account.move", "action_post", [invoice])
 
-    run = factories.RunFactory(kind=RunKind.FETCH, service=world.service)
-    summary = do_fetch(run)
+    run = factories.RunFactory(kind=RunKind.SYNC, service=world.service)
+    summary = do_sync(run)
 
     assert summary["billed_too_early"] == 1
     assert open_alarms().get().service == world.service
 
 
-def do_fetch(run):
+def do_sync(run):
     from reconciliation import runs, work
 
     claimed = runs.claim_run(run.pk)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciliation import mirror, odoo_amounts
+from reconciliation import odoo_amounts
 from tests.reconciliation.odoo_world import LABEL
 from tests.reconciliation.sides import judge, row_of
 
@@ -19,7 +19,7 @@ def bill(world):
         customer = world.make_customer()
         type(customer).objects.filter(pk=customer.pk).update(odoo_partner_id=partner)
         world.rate(customer, api="100.00", plan_days=30)
-        mirror.sync(connector=world.connector)
+        world.mirror_chart()
         world.push_now()
         odoo_amounts.fetch_amounts(
             service=world.service,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ingest.rating.taxes import Taxable, compute_taxes
 from reconciliation.comparison.taxation import NotComparable, Place, find_rates
-from reconciliation.expected_taxes import read_chart
 from reconciliation.lines import read_lines
 from reconciliation.models import OdooPartner, OdooTax
+from reconciliation.tax_history import TaxCharts
 from tests import factories
 from tests.reconciliation.sides import external, judge, odoo, row_of
 
@@ -271,7 +271,7 @@ class TestManyCustomers:
         place = Place(country_id=partner.country_id, state_id=partner.state_id)
         own = {11: [13], 12: [13], 21: []}
         rated = [
-            (amount, find_rates(tax_ids=own[product], place=place, chart=read_chart(1)))
+            (amount, find_rates(tax_ids=own[product], place=place, chart=TaxCharts(1).at(None)))
             for amount, product in amounts
             if amount
         ]

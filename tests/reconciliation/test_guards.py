@@ -86,6 +86,9 @@ WRONG = {
     "cutover_rollback_has_who_and_why": lambda: decided(status="rolled_back"),
     "cutover_status_is_known": lambda: decided(status="maybe"),
     "cutover_one_at_a_time": lambda: twice(factories.CutoverRequestFactory, "service"),
+    "cursor_once_per_kind": lambda: twice(factories.MirrorCursorFactory, "kind"),
+    "cursor_rests_at_the_beginning": lambda: factories.MirrorCursorFactory(after_id=5),
+    "past_ends_once": lambda: twice(factories.OdooTaxPastFactory, "odoo_id"),
     "push_version_once": lambda: twice(factories.PushFactory, "customer", "key", status="superseded"),
     "push_in_flight_once": lambda: versions(PushStatus.SENDING),
     "push_pending_once": lambda: versions(PushStatus.PENDING),
@@ -108,6 +111,13 @@ WRONG = {
     "missing_external_is_null": lambda: row(outcome="missing_external", status="delta"),
     "reconciliation_words_are_known": lambda: row(outcome="compared", status="done"),
     "reconciliation_period_is_not_empty": lambda: row(**EMPTY),
+    "strategy_is_known": lambda: factories.AmountStrategyFactory(strategy="guess"),
+    "unattributed_line_once": lambda: twice(factories.UnattributedLineFactory, "service", "odoo_id"),
+    "line_state_is_known": lambda: factories.UnattributedLineFactory(state="guessed"),
+    "assigned_line_has_a_period": lambda: factories.UnattributedLineFactory(
+        state="assigned", decided_by=factories.UserFactory(), decided_at=NOW
+    ),
+    "decided_line_has_a_person": lambda: factories.UnattributedLineFactory(state="left_out"),
     "tolerance_once": lambda: twice(factories.ToleranceFactory, "service"),
     "tolerance_is_not_negative": lambda: factories.ToleranceFactory(cap=Decimal("-0.01")),
     "webhook_endpoint_once": endpoint_twice,
@@ -132,6 +142,12 @@ def test_no_constraint_goes_unproven():
         ("amount", factories.AmountFactory),
         ("push", factories.PushFactory),
         ("reconciliation", factories.ReconciliationFactory),
+        (
+            "unattributedline",
+            lambda **values: factories.UnattributedLineFactory(
+                customer=factories.CustomerFactory(), **values
+            ),
+        ),
     ],
 )
 def test_nothing_of_one_service_is_about_a_customer_of_another(table, factory):

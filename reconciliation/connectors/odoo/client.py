@@ -32,7 +32,7 @@ class OdooClient:
         self.before_call: Callable[[], None] | None = None
         self.company_id = company_id
         self._context = {"allowed_company_ids": [company_id], "lang": language}
-        self._fields: dict[str, frozenset[str]] = {}
+        self._fields: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._codes: dict[str, dict[int, str]] = {}
         self._roundings: dict[int, Decimal] = {}
 
@@ -101,11 +101,12 @@ class OdooClient:
         return {int(record_id): external_id for record_id, external_id in answer.items()}
 
     def existing_fields(self, model: str, wanted: Iterable[str]) -> frozenset[str]:
-        """Which of a model's wanted fields this server has; asked once per model."""
-        if model not in self._fields:
-            found = self.call(model, "fields_get", sorted(wanted), attributes=["type"])
-            self._fields[model] = frozenset(found)
-        return self._fields[model]
+        """Which of a model's wanted fields this server has; the same question is asked once."""
+        question = (model, frozenset(wanted))
+        if question not in self._fields:
+            found = self.call(model, "fields_get", sorted(question[1]), attributes=["type"])
+            self._fields[question] = frozenset(found)
+        return self._fields[question]
 
     def read_codes(self, model: str, ids: Iterable[int]) -> Mapping[int, str]:
         """The codes of countries or provinces by id, each asked for once."""

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo import inspection, invoices, mirror, orders, quotation, readback, taxes
+from reconciliation.connectors.odoo import inspection, kinds, mirror, quotation, readback
 from reconciliation.connectors.odoo.checks import Expected
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.guard import BillerReader, GuardedTransport
 from reconciliation.connectors.odoo.inspection import Line
+from reconciliation.connectors.odoo.kinds import Kind, Page, T
 from reconciliation.connectors.odoo.quotation import WriteOutcome
-from reconciliation.connectors.odoo.records import (
-    Company,
-    FiscalPosition,
-    Invoice,
-    Partner,
-    Pricelist,
-    Product,
-    Quotation,
-    SubscriptionOrder,
-    Tax,
-)
+from reconciliation.connectors.odoo.records import Company, Quotation
 from reconciliation.connectors.odoo.selection import make_transport
 from reconciliation.connectors.odoo.transport import Transport, TransportKind
 
@@ -124,28 +116,30 @@ class OdooConnector:
     def read_companies(self) -> Iterator[Company]:
         return mirror.read_companies(self._client)
 
-    def read_partners(self, since: datetime | None = None) -> Iterator[Partner]:
-        return mirror.read_partners(self._client, since)
+    def read_all(self, kind: Kind[T], since: datetime | None = None) -> Iterator[T]:
+        """Every record of a kind by id, of those written since."""
+        page = self.read_page(kind, since=since)
+        yield from page.records
+        while not page.is_last:
+            page = self.read_page(kind, since=since, after=page.last_id)
+            yield from page.records
 
-    def read_products(self, since: datetime | None = None) -> Iterator[Product]:
-        return mirror.read_products(self._client, since)
+    def read_page(self, kind: Kind[T], *, since: datetime | None = None, after: int = 0) -> Page[T]:
+        """The next page of a kind after an id, of those written since, with an overlap for late commits."""
+        return kinds.read_page(self._client, kind, since=since, after=after)
 
-    def read_pricelists(self) -> Iterator[Pricelist]:
-        return mirror.read_pricelists(self._client)
+    def read_records(self, kind: Kind[T], ids: Collection[int]) -> Iterator[T]:
+        """The records of these ids that are of the kind."""
+        pages = kinds.read_records(self._client, kind, ids=ids)
+        return chain.from_iterable(page.records for page in pages)
 
-    def read_taxes(self) -> Iterator[Tax]:
-        return taxes.read_taxes(self._client)
+    def count_records(self, kind: Kind[T], *, since: datetime | None = None, after: int = 0) -> int:
+        """How many records `read_page` has yet to read."""
+        return kinds.count_records(self._client, kind, since=since, after=after)
 
-    def read_fiscal_positions(self) -> Iterator[FiscalPosition]:
-        return taxes.read_fiscal_positions(self._client)
-
-    def read_subscription_orders(self, since: datetime | None = None) -> Iterator[SubscriptionOrder]:
-        return orders.read_subscription_orders(self._client, since)
-
-    def read_invoices(
-        self, *, order_ids: Iterable[int] = (), partner_ids: Iterable[int] = ()
-    ) -> Iterator[Invoice]:
-        return invoices.read_invoices(self._client, order_ids=order_ids, partner_ids=partner_ids)
+    def read_ids(self, kind: Kind[T]) -> Iterator[tuple[list[int], bool]]:
+        """All ids of a kind in ascending pages, and with each whether it is the last: what is gone is not there."""
+        return kinds.read_ids(self._client, kind)
 
     def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
         return quotation.write_quotations(self._client, drafts)

@@ -16,6 +16,10 @@ TAG = f"{MODULE}.tag_shadow"
 # Keys never hold two underscores in a row, which part a quotation's key from its line's: otherwise line
 # "b_c" of quotation "a" and line "c" of quotation "a_b" would be one record.
 KEY = re.compile(r"[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*")
+# However a line of ours is called, the key of the fee that it bills ends its name.
+FEE_LINE = re.compile(rf"{MODULE}\.(?:.*_)?(?P<fee>[0-9a-f]{{32}})")
+# A correction that finance had drafted is called after the reconciliation that it corrects, and its version.
+CORRECTION_LINE = re.compile(rf"{MODULE}\.correction_(?P<row>[0-9a-f]{{32}})_[0-9]+(?:__line)?")
 SHADOW = re.compile(rf"{MODULE}\.shadow_(?P<key>{KEY.pattern})(?:__(?P<line>{KEY.pattern}))?")
 
 
@@ -48,3 +52,15 @@ def parse_line(external_id: str) -> tuple[str, str] | None:
     """The quotation's key and the line's key of a line's external id, None when it is not a line of ours."""
     match = SHADOW.fullmatch(external_id)
     return (match["key"], match["line"]) if match and match["line"] else None
+
+
+def find_fee_key(external_id: str) -> str | None:
+    """The key of the fee that a line of ours bills, None when it is not one."""
+    match = FEE_LINE.fullmatch(external_id)
+    return match["fee"] if match else None
+
+
+def find_corrected_row(external_id: str) -> str | None:
+    """The key of the reconciliation that a line of ours corrects, None when it is not one."""
+    match = CORRECTION_LINE.fullmatch(external_id)
+    return match["row"] if match else None

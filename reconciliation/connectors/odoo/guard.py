@@ -51,6 +51,7 @@ READABLE_MODELS = frozenset(
         "res.partner",
         "sale.order",
         "sale.order.line",
+        "sale.subscription.plan",
     }
 )
 READ_METHODS = frozenset({"fields_get", "get_external_id", "read", "search", "search_count", "search_read"})

@@ -1,18 +1,9 @@
-"""Customer invoices and credit notes, draft and posted, with their lines."""
+"""Customer invoices and credit notes, draft, posted and cancelled, and their lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-
-from reconciliation.connectors.odoo.client import (
-    LINES_PAGE_SIZE,
-    PAGE_SIZE,
-    Domain,
-    OdooClient,
-    Record,
-    in_batches,
-)
+from reconciliation.connectors.odoo.client import LINES_PAGE_SIZE, Domain, OdooClient, Record
+from reconciliation.connectors.odoo.kinds import Kind
 from reconciliation.connectors.odoo.records import Invoice, InvoiceLine
 from reconciliation.connectors.odoo.values import (
     keep_raw,
@@ -28,10 +19,9 @@ from reconciliation.connectors.odoo.values import (
 # An amount of a credit note is positive on the wire; here it is what it does to the customer's account.
 SIGNS = {"out_invoice": 1, "out_refund": -1}
 
-ORDER_PATH = "line_ids.sale_line_ids.order_id"
-
 FIELDS = (
     "name",
+    "ref",
     "state",
     "move_type",
     "partner_id",
@@ -42,78 +32,102 @@ FIELDS = (
     "amount_total",
     "payment_state",
     "invoice_date",
+    "invoice_date_due",
+    "reversed_entry_id",
     "write_date",
 )
-LINE_FIELDS = ("product_id", "name", "quantity", "price_subtotal", "sale_line_ids")
+LINE_FIELDS = (
+    "move_id",
+    "display_type",
+    "product_id",
+    "name",
+    "quantity",
+    "price_unit",
+    "price_subtotal",
+    "price_total",
+    "balance",
+    "tax_ids",
+    "sale_line_ids",
+    "write_date",
+)
+DEFERRED_FIELDS = ("deferred_start_date", "deferred_end_date")
 
-# The other lines of an invoice are its taxes, its receivable, and sections and notes.
-IS_BILLED: Domain = [["display_type", "=", "product"]]
-
-
-def read_invoices(
-    client: OdooClient, *, order_ids: Iterable[int] = (), partner_ids: Iterable[int] = ()
-) -> Iterator[Invoice]:
-    """The invoices and credit notes that bill one of these orders, and those of these partners, each once.
-
-    Drafts and cancelled ones are among them: `state` tells.
-    """
-    seen: set[int] = set()
-    for path, ids in ((ORDER_PATH, order_ids), ("partner_id", partner_ids)):
-        for batch in in_batches(sorted(set(ids)), PAGE_SIZE):
-            domain: Domain = [
-                ["company_id", "=", client.company_id],
-                ["move_type", "in", list(SIGNS)],
-                [path, "in", batch],
-            ]
-            for page in client.read_pages("account.move", domain, FIELDS):
-                yield from _invoices(client, [row for row in page if row["id"] not in seen])
-                seen.update(row["id"] for row in page)
+# What is billed, and the taxes on it; the other lines are the receivable, sections and notes.
+DISPLAY_TYPES = ["product", "tax"]
 
 
-def _invoices(client: OdooClient, page: Sequence[Record]) -> Iterator[Invoice]:
-    ids = [row["id"] for row in page]
-    lines = client.read_lines("account.move.line", "move_id", ids, LINE_FIELDS, IS_BILLED)
-    orders = _read_orders(client, (line for each in lines.values() for line in each))
-    return (_invoice(client, row, lines[row["id"]], orders) for row in page)
+def customer_documents(client: OdooClient) -> Domain:
+    """The company's invoices and credit notes to customers."""
+    return [["company_id", "=", client.company_id], ["move_type", "in", list(SIGNS)]]
 
 
-def _read_orders(client: OdooClient, lines: Iterable[Record]) -> Mapping[int, int]:
-    """The order of each order line that invoice lines bill."""
-    ids = sorted({each for line in lines for each in line["sale_line_ids"]})
-    domain: Domain = [["id", "in", ids]]
-    pages = client.read_pages("sale.order.line", domain, ["order_id"], size=LINES_PAGE_SIZE) if ids else ()
-    return {row["id"]: row["order_id"][0] for page in pages for row in page}
+def document_lines(client: OdooClient) -> Domain:
+    """The lines of these documents: polled apart, as an edited line of a posted one leaves its header alone."""
+    headers = [[f"move_id.{field}", operator, value] for field, operator, value in customer_documents(client)]
+    return [*headers, ["display_type", "in", DISPLAY_TYPES]]
 
 
-def _invoice(client: OdooClient, row: Record, lines: list[Record], orders: Mapping[int, int]) -> Invoice:
+def _invoices(client: OdooClient, page: list[Record]) -> list[Invoice]:
+    return [_invoice(client, row) for row in page]
+
+
+def _invoice(client: OdooClient, row: Record) -> Invoice:
     rounding, sign = client.rounding(row["currency_id"][0]), SIGNS[row["move_type"]]
-    billed = {orders[each] for line in lines for each in line["sale_line_ids"] if each in orders}
     return Invoice(
         id=row["id"],
         name=read_text(row["name"]),
+        ref=read_text(row["ref"]),
         state=row["state"],
         move_type=row["move_type"],
-        partner_id=row["partner_id"][0],
-        order_ids=tuple(sorted(billed)),
+        partner_id=read_id(row["partner_id"]) or 0,  # a draft may have none yet
         origin=read_text(row["invoice_origin"]),
         currency=read_name(row["currency_id"]) or "",
         untaxed=read_money(sign * row["amount_untaxed"], rounding),
         tax=read_money(sign * row["amount_tax"], rounding),
         total=read_money(sign * row["amount_total"], rounding),
-        payment_state=row["payment_state"],
+        payment_state=read_text(row["payment_state"]) or "",
         invoice_date=read_date(row["invoice_date"]),
-        lines=tuple(_line(line, rounding, sign) for line in lines),
+        due_date=read_date(row["invoice_date_due"]),
+        reversed_id=read_id(row["reversed_entry_id"]),
         write_date=read_datetime(row["write_date"]),
-        raw={**keep_raw(row), "lines": [keep_raw(line) for line in lines]},
+        raw=keep_raw(row),
     )
 
 
-def _line(row: Record, rounding: Decimal, sign: int) -> InvoiceLine:
-    return InvoiceLine(
-        id=row["id"],
-        product_id=read_id(row["product_id"]),
-        name=read_text(row["name"]),
-        quantity=read_decimal(row["quantity"]),
-        untaxed=read_money(sign * row["price_subtotal"], rounding),
-        sale_line_ids=tuple(row["sale_line_ids"]),
-    )
+def _lines(client: OdooClient, page: list[Record]) -> list[InvoiceLine]:
+    billed = [row["id"] for row in page if row["display_type"] == "product"]
+    names = client.read_external_ids("account.move.line", billed)
+    return [
+        InvoiceLine(
+            id=row["id"],
+            move_id=row["move_id"][0],
+            display_type=row["display_type"],
+            product_id=read_id(row["product_id"]),
+            name=read_text(row["name"]),
+            quantity=read_decimal(row["quantity"] or 0),
+            price_unit=read_decimal(row["price_unit"] or 0),
+            untaxed=read_decimal(row["price_subtotal"] or 0),  # false on a line of tax
+            total=read_decimal(row["price_total"] or 0),
+            balance=read_decimal(row["balance"]),
+            tax_ids=tuple(row["tax_ids"]),
+            sale_line_ids=tuple(row["sale_line_ids"]),
+            deferred_from=read_date(row.get("deferred_start_date")),
+            deferred_to=read_date(row.get("deferred_end_date")),
+            external_id=names.get(row["id"], ""),
+            write_date=read_datetime(row["write_date"]),
+            raw=keep_raw(row),
+        )
+        for row in page
+    ]
+
+
+INVOICES = Kind("invoices", "account.move", FIELDS, _invoices, customer_documents, size=1000)
+INVOICE_LINES = Kind(
+    "invoice lines",
+    "account.move.line",
+    LINE_FIELDS,
+    _lines,
+    document_lines,
+    optional=DEFERRED_FIELDS,
+    size=LINES_PAGE_SIZE,
+)

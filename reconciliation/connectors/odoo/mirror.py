@@ -1,15 +1,12 @@
-"""Companies, partners, products and pricelists as Odoo holds them.
-
-`since` asks for what changed from then on, with an overlap: some records come again, deleted ones never.
-"""
+"""Companies, partners, products, pricelists and recurring plans as Odoo holds them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
-from reconciliation.connectors.odoo.client import OdooClient, Record, changed_since
-from reconciliation.connectors.odoo.records import Company, Partner, Pricelist, Product
+from reconciliation.connectors.odoo.client import OdooClient, Record
+from reconciliation.connectors.odoo.kinds import Kind, shared_records
+from reconciliation.connectors.odoo.records import Company, Partner, Pricelist, Product, RecurringPlan
 from reconciliation.connectors.odoo.values import (
     keep_raw,
     read_datetime,
@@ -34,7 +31,10 @@ PARTNER_FIELDS = (
     "write_date",
 )
 PRODUCT_FIELDS = ("name", "default_code", "list_price", "taxes_id", "active", "write_date")
-PRICELIST_FIELDS = ("name", "currency_id", "company_id")
+# Odoo Enterprise: what a subscription bills each period.
+RECURRING = "recurring_invoice"
+PRICELIST_FIELDS = ("name", "currency_id", "company_id", "active", "write_date")
+PLAN_FIELDS = ("name", "billing_period_value", "billing_period_unit", "write_date")
 
 COUNTRY = "res.country"
 STATE = "res.country.state"
@@ -44,28 +44,6 @@ def read_companies(client: OdooClient) -> Iterator[Company]:
     """The companies that the connection may see: with one company allowed, that one."""
     for page in client.read_pages("res.company", [], COMPANY_FIELDS):
         yield from map(_company, page)
-
-
-def read_partners(client: OdooClient, since: datetime | None = None) -> Iterator[Partner]:
-    """The company's and the shared partners, archived ones included, by id."""
-    domain = client.company_domain() + changed_since(since)
-    for page in client.read_pages("res.partner", domain, PARTNER_FIELDS, has_archived=True):
-        countries = client.read_codes(COUNTRY, _ids(page, "country_id"))
-        states = client.read_codes(STATE, _ids(page, "state_id"))
-        yield from (_partner(row, countries, states) for row in page)
-
-
-def read_products(client: OdooClient, since: datetime | None = None) -> Iterator[Product]:
-    """The company's and the shared products, archived ones included, by id."""
-    domain = client.company_domain() + changed_since(since)
-    for page in client.read_pages("product.product", domain, PRODUCT_FIELDS, has_archived=True):
-        yield from map(_product, page)
-
-
-def read_pricelists(client: OdooClient) -> Iterator[Pricelist]:
-    """The company's and the shared pricelists that are in use, by id."""
-    for page in client.read_pages("product.pricelist", client.company_domain(), PRICELIST_FIELDS):
-        yield from map(_pricelist, page)
 
 
 def _ids(page: list[Record], field: str) -> Iterator[int]:
@@ -79,6 +57,12 @@ def _company(row: Record) -> Company:
         currency=read_name(row["currency_id"]) or "",
         rounding_method=row["tax_calculation_rounding_method"],
     )
+
+
+def _partners(client: OdooClient, page: list[Record]) -> list[Partner]:
+    countries = client.read_codes(COUNTRY, _ids(page, "country_id"))
+    states = client.read_codes(STATE, _ids(page, "state_id"))
+    return [_partner(row, countries, states) for row in page]
 
 
 def _partner(row: Record, countries: Mapping[int, str], states: Mapping[int, str]) -> Partner:
@@ -101,6 +85,10 @@ def _partner(row: Record, countries: Mapping[int, str], states: Mapping[int, str
     )
 
 
+def _products(_client: OdooClient, page: list[Record]) -> list[Product]:
+    return [_product(row) for row in page]
+
+
 def _product(row: Record) -> Product:
     return Product(
         id=row["id"],
@@ -108,10 +96,15 @@ def _product(row: Record) -> Product:
         default_code=read_text(row["default_code"]),
         list_price=read_decimal(row["list_price"]),
         tax_ids=tuple(row["taxes_id"]),
+        is_recurring=row.get(RECURRING),
         is_active=row["active"],
         write_date=read_datetime(row["write_date"]),
         raw=keep_raw(row),
     )
+
+
+def _pricelists(_client: OdooClient, page: list[Record]) -> list[Pricelist]:
+    return [_pricelist(row) for row in page]
 
 
 def _pricelist(row: Record) -> Pricelist:
@@ -120,5 +113,45 @@ def _pricelist(row: Record) -> Pricelist:
         name=row["name"],
         currency=read_name(row["currency_id"]) or "",
         company_id=read_id(row["company_id"]),
+        is_active=row["active"],
+        write_date=read_datetime(row["write_date"]),
         raw=keep_raw(row),
     )
+
+
+def _plans(_client: OdooClient, page: list[Record]) -> list[RecurringPlan]:
+    return [
+        RecurringPlan(
+            id=row["id"],
+            name=row["name"],
+            every=row["billing_period_value"],
+            unit=read_text(row["billing_period_unit"]) or "",
+            write_date=read_datetime(row["write_date"]),
+            raw=keep_raw(row),
+        )
+        for row in page
+    ]
+
+
+PARTNERS = Kind("partners", "res.partner", PARTNER_FIELDS, _partners, shared_records, has_archived=True)
+PRODUCTS = Kind(
+    "products",
+    "product.product",
+    PRODUCT_FIELDS,
+    _products,
+    shared_records,
+    optional=(RECURRING,),
+    has_archived=True,
+)
+PRICELISTS = Kind(
+    "pricelists", "product.pricelist", PRICELIST_FIELDS, _pricelists, shared_records, has_archived=True
+)
+PLANS = Kind(
+    "plans",
+    "sale.subscription.plan",
+    PLAN_FIELDS,
+    _plans,
+    lambda _client: [],
+    has_archived=True,
+    is_optional=True,
+)

@@ -1,16 +1,9 @@
-"""Subscription orders with their lines: what Odoo's own schedule bills."""
+"""Subscription orders and their lines: what Odoo's own schedule bills."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-
-from reconciliation.connectors.odoo.client import (
-    Domain,
-    OdooClient,
-    Record,
-    changed_since,
-)
+from reconciliation.connectors.odoo.client import LINES_PAGE_SIZE, Domain, OdooClient, Record
+from reconciliation.connectors.odoo.kinds import Kind
 from reconciliation.connectors.odoo.records import OrderLine, SubscriptionOrder
 from reconciliation.connectors.odoo.values import (
     keep_raw,
@@ -36,44 +29,46 @@ FIELDS = (
     "write_date",
 )
 SUBSCRIPTION_FIELDS = ("is_subscription", "plan_id", "subscription_state", "start_date", "next_invoice_date")
-LINE_FIELDS = ("product_id", "name", "product_uom_qty", "price_unit", "price_subtotal")
+LINE_FIELDS = (
+    "order_id",
+    "product_id",
+    "name",
+    "product_uom_qty",
+    "qty_delivered",
+    "qty_invoiced",
+    "qty_to_invoice",
+    "price_unit",
+    "price_subtotal",
+    "price_total",
+    "untaxed_amount_to_invoice",
+    "tax_ids",
+    "write_date",
+)
 
 
-def read_subscription_orders(
-    client: OdooClient, since: datetime | None = None
-) -> Iterator[SubscriptionOrder]:
-    """The company's subscription orders by id, those whose lines alone have changed included.
+def subscription_orders(client: OdooClient) -> Domain:
+    """The company's subscription orders.
 
     On a server without subscriptions (`is_subscription` belongs to Odoo Enterprise) every order that left the
-    state of a quotation and carries a customer reference stands for one; plan and dates are None then.
+    state of a quotation and carries a customer reference stands for one.
     """
-    has_field = client.existing_fields("sale.order", SUBSCRIPTION_FIELDS)
-    fields = [*FIELDS, *(name for name in SUBSCRIPTION_FIELDS if name in has_field)]
-    domain = [
-        ["company_id", "=", client.company_id],
-        *_subscriptions("is_subscription" in has_field),
-        *_order_or_line_changed(since),
-    ]
-    for page in client.read_pages("sale.order", domain, fields):
-        ids = [row["id"] for row in page]
-        lines = client.read_lines("sale.order.line", "order_id", ids, LINE_FIELDS)
-        yield from (_order(client, row, lines[row["id"]]) for row in page)
+    if "is_subscription" in client.existing_fields("sale.order", SUBSCRIPTION_FIELDS):
+        which: Domain = [["is_subscription", "=", True]]
+    else:
+        which = [["client_order_ref", "!=", False], ["state", "!=", "draft"]]
+    return [["company_id", "=", client.company_id], *which]
 
 
-def _subscriptions(is_marked: bool) -> Domain:
-    if is_marked:
-        return [["is_subscription", "=", True]]
-    return [["client_order_ref", "!=", False], ["state", "!=", "draft"]]
+def subscription_lines(client: OdooClient) -> Domain:
+    """The lines of these orders: polled apart, as a line's quantity leaves its order's `write_date` as it was."""
+    return [[f"order_id.{field}", operator, value] for field, operator, value in subscription_orders(client)]
 
 
-def _order_or_line_changed(since: datetime | None) -> Domain:
-    """A quantity that changes on a line leaves the order's own `write_date` as it was."""
-    if since is None:
-        return []
-    return ["|", *changed_since(since), *changed_since(since, "order_line.write_date")]
+def _orders(client: OdooClient, page: list[Record]) -> list[SubscriptionOrder]:
+    return [_order(client, row) for row in page]
 
 
-def _order(client: OdooClient, row: Record, lines: Sequence[Record]) -> SubscriptionOrder:
+def _order(client: OdooClient, row: Record) -> SubscriptionOrder:
     rounding = client.rounding(row["currency_id"][0])
     plan = row.get("plan_id") or None
     return SubscriptionOrder(
@@ -91,17 +86,39 @@ def _order(client: OdooClient, row: Record, lines: Sequence[Record]) -> Subscrip
         untaxed=read_money(row["amount_untaxed"], rounding),
         tax=read_money(row["amount_tax"], rounding),
         total=read_money(row["amount_total"], rounding),
-        lines=tuple(
-            OrderLine(
-                id=line["id"],
-                product_id=read_id(line["product_id"]),
-                name=line["name"],
-                quantity=read_decimal(line["product_uom_qty"]),
-                price_unit=read_decimal(line["price_unit"]),
-                untaxed=read_money(line["price_subtotal"], rounding),
-            )
-            for line in lines
-        ),
         write_date=read_datetime(row["write_date"]),
-        raw={**keep_raw(row), "lines": [keep_raw(line) for line in lines]},
+        raw=keep_raw(row),
     )
+
+
+def _lines(client: OdooClient, page: list[Record]) -> list[OrderLine]:
+    names = client.read_external_ids("sale.order.line", [row["id"] for row in page])
+    return [
+        OrderLine(
+            id=row["id"],
+            order_id=row["order_id"][0],
+            product_id=read_id(row["product_id"]),
+            name=read_text(row["name"]) or "",
+            quantity=read_decimal(row["product_uom_qty"]),
+            delivered=read_decimal(row["qty_delivered"]),
+            invoiced=read_decimal(row["qty_invoiced"]),
+            to_invoice=read_decimal(row["qty_to_invoice"]),
+            price_unit=read_decimal(row["price_unit"]),
+            untaxed=read_decimal(row["price_subtotal"]),
+            total=read_decimal(row["price_total"]),
+            untaxed_to_invoice=read_decimal(row["untaxed_amount_to_invoice"]),
+            tax_ids=tuple(row["tax_ids"]),
+            external_id=names.get(row["id"], ""),
+            write_date=read_datetime(row["write_date"]),
+            raw=keep_raw(row),
+        )
+        for row in page
+    ]
+
+
+ORDERS = Kind(
+    "orders", "sale.order", FIELDS, _orders, subscription_orders, optional=SUBSCRIPTION_FIELDS, size=1000
+)
+ORDER_LINES = Kind(
+    "order lines", "sale.order.line", LINE_FIELDS, _lines, subscription_lines, size=LINES_PAGE_SIZE
+)

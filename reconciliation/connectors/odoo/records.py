@@ -50,6 +50,7 @@ class Product:
     """`list_price` is in the company's currency, with as many digits as Odoo holds.
 
     `tax_ids` are its sales taxes before any fiscal position, archived ones and other companies' included.
+    `is_recurring` is None on a server without subscriptions.
     """
 
     id: int
@@ -57,6 +58,7 @@ class Product:
     default_code: str | None
     list_price: Decimal
     tax_ids: tuple[int, ...]
+    is_recurring: bool | None
     is_active: bool
     write_date: datetime
     raw: Raw = field(repr=False)
@@ -64,10 +66,26 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Pricelist:
+    """What sets a document's currency."""
+
     id: int
     name: str
     currency: str
     company_id: int | None
+    is_active: bool
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringPlan:
+    """How often Odoo bills a subscription: `every` so many of `unit` (week, month, year)."""
+
+    id: int
+    name: str
+    every: int
+    unit: str
+    write_date: datetime
     raw: Raw = field(repr=False)
 
 
@@ -116,18 +134,6 @@ class FiscalPosition:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLine:
-    """`untaxed` is in the order's currency; quantity and unit price have the digits that Odoo holds."""
-
-    id: int
-    product_id: int | None
-    name: str
-    quantity: Decimal
-    price_unit: Decimal
-    untaxed: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class SubscriptionOrder:
     """An order that Odoo bills by itself; without subscriptions on the server it has no plan and dates."""
 
@@ -145,37 +151,48 @@ class SubscriptionOrder:
     untaxed: Decimal
     tax: Decimal
     total: Decimal
-    lines: tuple[OrderLine, ...]
     write_date: datetime
     raw: Raw = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceLine:
-    """`untaxed` is negative on a credit note; `quantity` is as Odoo shows it there, positive."""
+class OrderLine:
+    """A line of a subscription order, in its currency; `untaxed_to_invoice` is what Odoo would bill today.
+
+    Quantities and the unit price have the digits that Odoo holds. `external_id` is "" where it has none.
+    """
 
     id: int
+    order_id: int
     product_id: int | None
-    name: str | None
+    name: str
     quantity: Decimal
+    delivered: Decimal
+    invoiced: Decimal
+    to_invoice: Decimal
+    price_unit: Decimal
     untaxed: Decimal
-    sale_line_ids: tuple[int, ...]
+    total: Decimal
+    untaxed_to_invoice: Decimal
+    tax_ids: tuple[int, ...]
+    external_id: str
+    write_date: datetime
+    raw: Raw = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """A customer invoice or credit note, draft or posted; a credit note's amounts are negative.
+    """A customer invoice or credit note, draft, posted or cancelled; a credit note's amounts are negative.
 
     Trust the amounts of the header: a line of a posted invoice can be edited without them following.
-    `order_ids` are the orders that its lines bill; `origin` is Odoo's own text of their names.
     """
 
     id: int
     name: str | None
+    ref: str | None
     state: str
     move_type: str
     partner_id: int
-    order_ids: tuple[int, ...]
     origin: str | None
     currency: str
     untaxed: Decimal
@@ -183,7 +200,35 @@ class Invoice:
     total: Decimal
     payment_state: str
     invoice_date: date | None
-    lines: tuple[InvoiceLine, ...]
+    due_date: date | None
+    reversed_id: int | None
+    write_date: datetime
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """A line that an invoice bills, or one of its taxes (`display_type`), as Odoo shows it.
+
+    So `untaxed` is positive on a credit note too; `balance`, in the company's currency, is negative for what an
+    invoice earns. The deferred dates, the last one inclusive, are Odoo Enterprise's.
+    """
+
+    id: int
+    move_id: int
+    display_type: str
+    product_id: int | None
+    name: str | None
+    quantity: Decimal
+    price_unit: Decimal
+    untaxed: Decimal
+    total: Decimal
+    balance: Decimal
+    tax_ids: tuple[int, ...]
+    sale_line_ids: tuple[int, ...]
+    deferred_from: date | None
+    deferred_to: date | None
+    external_id: str
     write_date: datetime
     raw: Raw = field(repr=False)
 

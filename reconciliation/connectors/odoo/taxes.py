@@ -6,9 +6,8 @@ side it leaves the other's `write_date` as it was, so that no `since` finds ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from reconciliation.connectors.odoo.client import OdooClient, Record
+from reconciliation.connectors.odoo.kinds import Kind, shared_records
 from reconciliation.connectors.odoo.records import FiscalPosition, Tax
 from reconciliation.connectors.odoo.values import keep_raw, read_datetime, read_decimal, read_id
 
@@ -45,17 +44,12 @@ POSITION_FIELDS = (
 )
 
 
-def read_taxes(client: OdooClient) -> Iterator[Tax]:
-    """The company's taxes, archived ones and those for purchases included, by id."""
-    for page in client.read_pages("account.tax", client.company_domain(), TAX_FIELDS, has_archived=True):
-        yield from map(_tax, page)
+def _taxes(_client: OdooClient, page: list[Record]) -> list[Tax]:
+    return [_tax(row) for row in page]
 
 
-def read_fiscal_positions(client: OdooClient) -> Iterator[FiscalPosition]:
-    """The company's fiscal positions, archived ones included, by id."""
-    domain = client.company_domain()
-    for page in client.read_pages("account.fiscal.position", domain, POSITION_FIELDS, has_archived=True):
-        yield from map(_position, page)
+def _positions(_client: OdooClient, page: list[Record]) -> list[FiscalPosition]:
+    return [_position(row) for row in page]
 
 
 def _tax(row: Record) -> Tax:
@@ -93,3 +87,16 @@ def _position(row: Record) -> FiscalPosition:
         write_date=read_datetime(row["write_date"]),
         raw=keep_raw(row),
     )
+
+
+# Taxes for purchases are among them.
+TAXES = Kind("taxes", "account.tax", TAX_FIELDS, _taxes, shared_records, has_archived=True, is_whole=True)
+FISCAL_POSITIONS = Kind(
+    "fiscal positions",
+    "account.fiscal.position",
+    POSITION_FIELDS,
+    _positions,
+    shared_records,
+    has_archived=True,
+    is_whole=True,
+)

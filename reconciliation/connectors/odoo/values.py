@@ -40,7 +40,7 @@ def read_text(value: str | bool | None) -> str | None:
 
 def read_datetime(value: str) -> datetime:
     """Odoo's datetimes are UTC without saying so."""
-    return datetime.strptime(value, DATETIME_FORMAT).replace(tzinfo=UTC)
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def write_datetime(value: datetime) -> str:

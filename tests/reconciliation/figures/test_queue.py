@@ -83,3 +83,15 @@ def test_a_source_that_was_never_read_or_long_ago_is_stale():
     assert sources["Odoo amounts"].is_stale
     assert sources["Odoo mirror"].is_stale
     assert sources["Odoo mirror"].seen_at is None
+
+
+def test_the_mirror_is_as_old_as_the_kind_that_lags_behind_most():
+    newer, older = timezone.now(), timezone.now() - timedelta(days=3)
+    for completed_at, error in (
+        (newer, ""),
+        (older, ""),
+        (None, "Odoo does not allow this user to do that."),
+    ):
+        factories.MirrorCursorFactory(completed_at=completed_at, error=error)
+
+    assert freshness.read_freshness()[-1].seen_at == older
