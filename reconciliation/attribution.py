@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from ingest.calendar import customer_timezone, grid_of
 from ingest.metering.periods import Period, billing_period
 from ingest.models import Charge, Customer, Fee, Plan, Service, Subscription
-from reconciliation.comparison.attribution import find_period
+from reconciliation.comparison.odoo_documents import find_period
 from reconciliation.models import LineState, OdooPartner, Reconciliation, Strategy, UnattributedLine
 
 

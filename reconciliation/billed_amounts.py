@@ -20,7 +20,7 @@ from ingest.rating.money import minor_unit, round_to_currency
 from ingest.services import lock_service
 from reconciliation import unattributed
 from reconciliation.attribution import AttributionBook, Line, Target, Unattributed, Verdict
-from reconciliation.comparison.attribution import LineFigures, Share, share_out
+from reconciliation.comparison.odoo_documents import LineFigures, Share, share_out
 from reconciliation.connectors.odoo.external_ids import find_corrected_row, find_fee_key
 from reconciliation.documents import NewAmount, NewLine, digest_of, retire_document, store_document
 from reconciliation.models import (

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.metering.periods import Period
-from reconciliation.comparison.attribution import LineFigures, allocate, find_period, share_out
+from reconciliation.comparison.odoo_documents import LineFigures, allocate, find_period, share_out
 
 CENT = Decimal("0.01")
 TORONTO = ZoneInfo("America/Toronto")
