@@ -1,5 +1,7 @@
 """Alarms: raised once per record, cleared when what raised them is gone."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,6 +21,13 @@ def raise_alarm(*, kind: AlarmKind, service: Service, reference: str, message: s
             actor=None, action="alarm.raise", target=alarm, service=service, reason=message, rule=str(kind)
         )
     return alarm
+
+
+def clear_alarms(*, kind: AlarmKind, references: Collection[str]) -> None:
+    """Closes the open alarms on these records, of which there are few or none."""
+    found = Alarm.objects.filter(kind=kind, reference__in=references, cleared_at=None)
+    for reference in found.values_list("reference", flat=True):
+        clear_alarm(kind=kind, reference=reference)
 
 
 @transaction.atomic(savepoint=False)

@@ -44,7 +44,7 @@ JOIN ingest_subscription AS subscription ON subscription.id = fee.subscription_i
 LEFT JOIN LATERAL (
     SELECT push.payload FROM reconciliation_push AS push
     WHERE push.service_id = subscription.service_id AND push.customer_id = subscription.customer_id
-        AND push.currency = fee.currency AND push.status = 'done'
+        AND push.currency = fee.currency AND push.kind = 'quotation' AND push.status = 'done'
         AND push.period_start = fee.period_start AND push.period_end = fee.period_end
     ORDER BY push.version DESC LIMIT 1
 ) AS held ON true

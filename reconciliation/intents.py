@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ingest import audit
+from ingest.errors import DomainError
 from ingest.models import Service
 from ingest.services import lock_service
 from reconciliation.connectors.odoo.drafts import QuotationDraft
-from reconciliation.models import Push, PushStatus, Run
+from reconciliation.models import Push, PushKind, PushStatus, Run, RunStatus
 from reconciliation.models.push import IN_FLIGHT, WAITING
 from reconciliation.quotations import Bill, Refusal, read_drafts
 
@@ -40,9 +41,11 @@ def plan_pushes(
 
     A bill that is unlinked, unmapped or billed by Odoo gets none; one that holds nothing any more is emptied
     in Odoo, or withdrawn when it never got there. `actor` is who asked for the run, which is where that was
-    permitted. A dry run stores nothing.
+    permitted. A dry run stores nothing. What a person gave up is left alone unless a person asks for it or its
+    figures have changed. Refuses for a run that was stopped meanwhile (`stopped`).
     """
     lock_service(service.pk)
+    _refuse_stopped(run)
     chosen = None if customers is None else list(customers)
     drafts, refusals = read_drafts(service=service, period_label=period_label, customers=chosen)
     latest = _read_latest(service, period_label, chosen)
@@ -51,8 +54,9 @@ def plan_pushes(
     in_odoo = _find_in_odoo(left)
     drafts += [_empty(push) for push in left if push.key in in_odoo]
     again = [latest[bill.key] for bill, draft in drafts if _is_failed(latest.get(bill.key), draft)]
-    changed = [(bill, draft) for bill, draft in drafts if not _is_same(latest.get(bill.key), draft)]
+    changed = [(bill, draft) for bill, draft in drafts if not _is_same(latest.get(bill.key), draft, actor)]
     if not is_dry:
+        _take_over(latest.values(), actor, run)
         _supersede({push.key for push in left} - in_odoo)
         queue_again(again)
         _store(service, changed, latest, actor, run)
@@ -67,7 +71,7 @@ def queue_again(pushes: Iterable[Push]) -> None:
 
 
 def _read_latest(service: Service, period_label: str, customers: list[int] | None) -> dict[str, Push]:
-    rows = Push.objects.filter(service=service, period_label=period_label)
+    rows = Push.objects.filter(kind=PushKind.QUOTATION, service=service, period_label=period_label)
     if customers is not None:
         rows = rows.filter(customer__in=customers)
     rows = rows.order_by("key", "-version").distinct("key").select_related("customer")
@@ -87,10 +91,24 @@ def _empty(push: Push) -> tuple[Bill, QuotationDraft]:
     return bill, replace(QuotationDraft.from_payload(push.payload), usage_lines=(), plan_lines=())
 
 
-def _is_same(push: Push | None, draft: QuotationDraft) -> bool:
+def _is_same(push: Push | None, draft: QuotationDraft, actor: User | None = None) -> bool:
+    if push is None or push.digest != draft.digest():
+        return False
     # What was withdrawn before it reached Odoo is not there, whatever it said.
-    is_there = push is not None and push.status != PushStatus.SUPERSEDED
-    return push is not None and is_there and push.digest == draft.digest()
+    return push.status != PushStatus.SUPERSEDED and not (push.status == PushStatus.CANCELED and actor)
+
+
+def _refuse_stopped(run: Run | None) -> None:
+    """Whoever stops a run has the service's lock too: what is planned under it belongs to a run that goes on."""
+    if run and Run.objects.filter(pk=run.pk, status__in=[RunStatus.PAUSED, RunStatus.CANCELED]).exists():
+        raise DomainError("stopped", "The run was stopped.")
+
+
+def _take_over(pushes: Iterable[Push], actor: User | None, run: Run | None) -> None:
+    """What a paused run holds back and a person asks for again goes with the newer run."""
+    if actor and run:
+        held = Push.objects.filter(pk__in=[push.pk for push in pushes], status=PushStatus.PENDING)
+        held.filter(run__status=RunStatus.PAUSED).update(run=run)
 
 
 def _is_failed(push: Push | None, draft: QuotationDraft) -> bool:

@@ -1,6 +1,6 @@
 """Odoo's side: the amounts of shadow quotations and invoices, as Odoo computed them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +12,16 @@ from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.records import Quotation, QuotationLine
 from reconciliation.documents import NewAmount, NewLine, retire_document, store_document
-from reconciliation.models import AlarmKind, LineKind, Push, PushStatus, Side, Source, SourceDocument
+from reconciliation.models import (
+    AlarmKind,
+    LineKind,
+    Push,
+    PushKind,
+    PushStatus,
+    Side,
+    Source,
+    SourceDocument,
+)
 from reconciliation.runs import Progress
 
 BATCH = 200
@@ -41,25 +50,28 @@ def fetch_amounts(
         held = connector.read_quotations(
             [push.key for push in batch], {push.key: push.odoo_id for push in batch if push.odoo_id}
         )
-        for push in batch:
-            quotation = held.get(push.key)
-            if quotation is None:
-                counts["gone"] += _forget(push, read_at)
-                continue
-            counts["quotations"] += 1
-            counts["changed"] += store_quotation(push=push, quotation=quotation, fetched_at=read_at)
+        counts["gone"] += sum(_forget(push, read_at) for push in batch if push.key not in held)
+        found = [(push, held[push.key]) for push in batch if push.key in held]
+        counts["quotations"] += len(found)
+        counts["changed"] += store_quotations(found, fetched_at=read_at)
         if progress:
             progress.report("Reading quotations", min(start + BATCH, len(pushes)), len(pushes))
     return counts
 
 
-def store_quotation(*, push: Push, quotation: Quotation, fetched_at: datetime) -> bool:
-    """Keeps a quotation as Odoo's side of its bill; returns whether it is new or changed."""
-    if quotation.state == "draft":
-        alarms.clear_alarm(kind=AlarmKind.QUOTATION_NOT_DRAFT, reference=push.key)
-    else:
+def store_quotations(held: Sequence[tuple[Push, Quotation]], *, fetched_at: datetime) -> int:
+    """Keeps quotations as Odoo's side of their bills; returns how many are new or changed."""
+    fees = _fees_by_key([quotation for _, quotation in held])
+    alarms.clear_alarms(
+        kind=AlarmKind.QUOTATION_NOT_DRAFT,
+        references=[push.key for push, quotation in held if quotation.state == "draft"],
+    )
+    return sum(_store_quotation(push, quotation, fees, fetched_at) for push, quotation in held)
+
+
+def _store_quotation(push: Push, quotation: Quotation, fees: Mapping[str, Fee], fetched_at: datetime) -> bool:
+    if quotation.state != "draft":
         _alarm_not_draft(push, f"{quotation.name} is “{quotation.state}”")
-    fees = _fees_by_key(quotation)
     amount = NewAmount(
         customer=push.customer,
         # Odoo's own currency, whatever we meant: the pricelist decides, and a difference must show.
@@ -97,9 +109,9 @@ def _pushed(
     read = SourceDocument.objects.filter(
         service=service, source=Source.ODOO_QUOTATION, is_current=True, fetched_at__gte=unread_since
     )
-    pushes = Push.objects.filter(service=service, period_label=period_label, odoo_id__isnull=False).exclude(
-        key__in=read.values("reference")
-    )
+    pushes = Push.objects.filter(
+        kind=PushKind.QUOTATION, service=service, period_label=period_label, odoo_id__isnull=False
+    ).exclude(key__in=read.values("reference"))
     if customers is not None:
         pushes = pushes.filter(customer__in=customers)
     return list(pushes.order_by("key", "-version").distinct("key").select_related("service", "customer"))
@@ -120,9 +132,14 @@ def _forget(push: Push, read_at: datetime) -> bool:
     return is_gone
 
 
-def _fees_by_key(quotation: Quotation) -> Mapping[str, Fee]:
-    keys = [line.external_key for line in quotation.lines if line.external_key]
-    fees = Fee.objects.filter(public_id__in=keys).select_related("charge__metric", "subscription__plan")
+def _fees_by_key(quotations: Iterable[Quotation]) -> Mapping[str, Fee]:
+    keys = {line.external_key for quotation in quotations for line in quotation.lines if line.external_key}
+    # What its line says of a fee, and no more: there are thousands.
+    fees = (
+        Fee.objects.filter(public_id__in=keys)
+        .select_related("charge__metric", "subscription__plan")
+        .only("public_id", "kind", "quantity", "charge__metric__code", "subscription__plan__code")
+    )
     return {fee.public_id.hex: fee for fee in fees}
 
 

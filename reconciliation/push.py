@@ -1,31 +1,24 @@
 """The outbox to Odoo: intents are claimed, attempted, and settled by a read-back equal to the payload."""
 
 import random
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from ingest import audit
-from ingest.billers import billed_by
-from ingest.errors import DomainError, require_permission
-from ingest.models import Biller, Fee, Service
+from ingest.models import Service
 from ingest.services import lock_service
-from reconciliation import odoo_amounts
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
-from reconciliation.connectors.odoo.drafts import QuotationDraft
-from reconciliation.connectors.odoo.readback import verify
-from reconciliation.connectors.odoo.records import Quotation
-from reconciliation.intents import queue_again
-from reconciliation.models import Push, PushStatus
+from reconciliation.models import Push, PushKind, PushStatus, RunStatus
 from reconciliation.models.push import IN_FLIGHT, WAITING
+from reconciliation.writers.table import WRITERS
+from reconciliation.writers.writer import Reading, Writer
 
 # Odoo retries a conflict by itself for up to 30 seconds: an attempt that was lost may still commit until then.
 LONGEST_SERVER_TIME = timedelta(seconds=90)
@@ -38,25 +31,23 @@ MAX_ATTEMPTS = 12
 BATCH = 100
 
 OPEN = [PushStatus.PENDING, *IN_FLIGHT]
-OVER = [PushStatus.DONE, PushStatus.FAILED, PushStatus.SUPERSEDED]
+OVER = [PushStatus.DONE, PushStatus.FAILED, PushStatus.SUPERSEDED, PushStatus.CANCELED]
+# What waits for a paused run to go on, and holds nobody else up.
+HELD = Q(status=PushStatus.PENDING, run__status=RunStatus.PAUSED)
 
 
 def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Push]:
-    """Takes due pushes for one attempt each; what another attempt is in flight for stays.
+    """Takes due pushes for one attempt each, the oldest first.
 
-    The next attempt is scheduled before this one is made, so that a crash leaves nothing forgotten. A push
-    whose worker died is in doubt, never simply sent again.
+    What another attempt is in flight for stays, and so does what would overtake an earlier push of the same
+    customer. The next attempt is scheduled before this one is made, so that a crash leaves nothing forgotten. A
+    push whose worker died is in doubt, never simply sent again.
     """
     _doubt_dead(service=service, now=now)
     with transaction.atomic():
-        in_flight = Push.objects.filter(key=OuterRef("key"), status__in=IN_FLIGHT)
-        due = list(
-            Push.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(service=service, status=PushStatus.PENDING, next_attempt_at__lte=now)
-            .filter(~Exists(in_flight))
-            .select_related("service", "customer")
-            .order_by("pk")[:limit]
-        )
+        # One claim after the other: two at once could each take a part of one customer's and overtake.
+        lock_service(service.pk)
+        due = list(_find_due(service, now)[:limit])
         for push in due:
             push.status = PushStatus.SENDING
             push.attempts += 1
@@ -66,34 +57,63 @@ def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Pu
     return due
 
 
+def _find_due(service: Service, now: datetime) -> QuerySet[Push]:
+    pending = Push.objects.filter(service=service, status=PushStatus.PENDING).exclude(HELD)
+    in_flight = Push.objects.filter(key=OuterRef("key"), status__in=IN_FLIGHT)
+    earlier = Push.objects.filter(customer=OuterRef("customer"), pk__lt=OuterRef("pk")).exclude(HELD)
+    delayed = earlier.filter(Q(status__in=IN_FLIGHT) | Q(status=PushStatus.PENDING, next_attempt_at__gt=now))
+    return (
+        pending.filter(~Exists(in_flight), ~Exists(delayed), next_attempt_at__lte=now)
+        .select_for_update(of=("self",))
+        .select_related("service", "customer")
+        .order_by("pk")
+    )
+
+
 def send(*, pushes: Sequence[Push], connector: OdooConnector) -> Counter[str]:
     """Attempts the claimed pushes together and settles each by reading it back; returns counts by status.
 
     Whatever the attempt takes, the pushes stay this worker's: before each call their lease is renewed, or found lost,
     and then nothing more is sent.
     """
-    allowed = _refuse_billed_by_odoo(pushes)
-    with connector.watched(lambda: _renew(allowed)):
-        _write(allowed, connector)
+    with connector.watched(lambda: _renew(pushes)):
+        for writer, batch in _by_writer(pushes):
+            _write(writer, _refuse(writer, batch), connector)
     return _count(pushes)
 
 
-def _write(pushes: Sequence[Push], connector: OdooConnector) -> None:
+def _by_writer(pushes: Sequence[Push]) -> Iterator[tuple[Writer, list[Push]]]:
+    batches: dict[PushKind, list[Push]] = defaultdict(list)
+    for push in pushes:
+        batches[PushKind(push.kind)].append(push)
+    return ((WRITERS[kind], batch) for kind, batch in batches.items())
+
+
+def _refuse(writer: Writer, pushes: Sequence[Push]) -> list[Push]:
+    """Fails what may not leave as things stand now; returns the others."""
+    refused = writer.refuse(pushes)
+    for push in pushes:
+        if push.key in refused:
+            _move(push, PushStatus.FAILED, refused[push.key].code, refused[push.key].message)
+    return [push for push in pushes if push.key not in refused]
+
+
+def _write(writer: Writer, pushes: Sequence[Push], connector: OdooConnector) -> None:
     try:
-        outcomes = connector.write_quotations([QuotationDraft.from_payload(push.payload) for push in pushes])
+        outcomes = writer.write(connector, pushes) if pushes else {}
     except ConnectorError as error:
         for push in pushes:
-            _keep_error(push, error)
+            _keep_error(writer, push, error)
         return
     written = []
     for push in pushes:
         outcome = outcomes[push.key]
-        push.odoo_id = outcome.order_id or push.odoo_id
+        push.odoo_id = outcome.record_id or push.odoo_id
         if outcome.error is None:
             written.append(push)
         else:
-            _keep_error(push, outcome.error)
-    settle(pushes=written, connector=connector)
+            _keep_error(writer, push, outcome.error)
+    _settle(writer, written, connector)
 
 
 def _lease_of(calls: int) -> timedelta:
@@ -125,22 +145,26 @@ def _renew(pushes: Sequence[Push]) -> None:
 def settle(*, pushes: Sequence[Push], connector: OdooConnector) -> None:
     """Ends attempts of one service by what Odoo holds: equal to the payload is done, anything else is sent again.
 
-    What is done is also known: Odoo's amounts are kept in the same transaction.
+    What is done is also known: what was read is kept in the same transaction.
     """
+    for writer, batch in _by_writer(pushes):
+        _settle(writer, batch, connector)
+
+
+def _settle(writer: Writer, pushes: Sequence[Push], connector: OdooConnector) -> None:
     if not pushes:
         return
-    known = {push.key: push.odoo_id for push in pushes if push.odoo_id}
     read_at = timezone.now()
     try:
-        held = connector.read_quotations([push.key for push in pushes], known)
+        held = writer.read(connector, pushes)
     except ConnectorError as error:
         for push in pushes:
             _move(push, PushStatus.UNKNOWN, error.code, error.message)
         return
     with transaction.atomic():
         lock_service(pushes[0].service_id)
-        for push in pushes:
-            _settle_one(push, held.get(push.key), read_at)
+        settled = [push for push in pushes if _settle_one(push, held.get(push.key))]
+        writer.keep({push.key: (push, held[push.key]) for push in settled}, read_at)
 
 
 def find_doubtful(*, service: Service, now: datetime) -> list[Push]:
@@ -151,8 +175,8 @@ def find_doubtful(*, service: Service, now: datetime) -> list[Push]:
 
 
 def open_pushes(service: Service) -> QuerySet[Push]:
-    """Pushes of a service that are not settled yet."""
-    return Push.objects.filter(service=service, status__in=OPEN)
+    """Pushes of a service that are not settled yet, those of paused runs left out."""
+    return Push.objects.filter(service=service, status__in=OPEN).exclude(HELD)
 
 
 def count_unsettled(
@@ -172,7 +196,7 @@ def services_waiting(now: datetime) -> list[Service]:
         | Q(status=PushStatus.UNKNOWN, leased_until__lte=now)
         | Q(status=PushStatus.SENDING, leased_until__lt=now)
     )
-    return list(Service.objects.filter(pk__in=Push.objects.filter(waiting).values("service")))
+    return list(Service.objects.filter(pk__in=Push.objects.filter(waiting).exclude(HELD).values("service")))
 
 
 def read_errors(service: Service) -> list[str]:
@@ -181,64 +205,22 @@ def read_errors(service: Service) -> list[str]:
     return list(stuck.order_by("error").values_list("error", flat=True).distinct()[:10])
 
 
-@transaction.atomic
-def retry(*, push_id: int, actor: User) -> Push:
-    """Puts a failed push back into the queue, audited.
-
-    Refuses any other (`not_failed`), and one that a newer version stands for (`superseded`): sending the
-    older one would take the newer one back.
-    """
-    require_permission(actor, "reconciliation.retry_push")
-    lock_service(Push.objects.values_list("service", flat=True).get(pk=push_id))
-    push = Push.objects.select_related("service", "customer").get(pk=push_id)
-    if push.status != PushStatus.FAILED:
-        raise DomainError("not_failed", "Only a failed push can be retried.")
-    if _has_newer(push):
-        raise DomainError("superseded", "A newer version of this quotation was pushed: this one is history.")
-    queue_again([push])
-    audit.record(
-        actor=actor,
-        action="push.retry",
-        target=push,
-        service=push.service,
-        before={"status": push.status, "error": push.error},
-        after={"status": PushStatus.PENDING},
-    )
-    push.refresh_from_db()
-    return push
+def has_newer(push: Push) -> bool:
+    """Whether a newer version of the same record was meant: then this one is history."""
+    return Push.objects.filter(key=push.key, version__gt=push.version).exists()
 
 
-def _settle_one(push: Push, quotation: Quotation | None, read_at: datetime) -> None:
-    if quotation is None:
+def _settle_one(push: Push, reading: Reading | None) -> bool:
+    """Moves a push by what Odoo holds of it; returns whether that is to be kept."""
+    if reading is None:
         _schedule_again(push, "not_found", "Odoo does not hold it yet.")
-        return
-    push.odoo_id = quotation.id
-    differences = verify(QuotationDraft.from_payload(push.payload), quotation)
-    if quotation.state != "draft":
-        message = f"The quotation {quotation.name} is no longer a draft in Odoo."
-        is_held = _move(push, PushStatus.FAILED, "not_draft", message)
-    elif differences:
-        is_held = _schedule_again(push, "read_back_differs", "; ".join(differences)[:2000])
-    else:
-        is_held = _move(push, PushStatus.DONE)
-    if is_held:
-        odoo_amounts.store_quotation(push=push, quotation=quotation, fetched_at=read_at)
-
-
-def _refuse_billed_by_odoo(pushes: Sequence[Push]) -> list[Push]:
-    """The guard beside the write: the biller may have changed since the intent was stored."""
-    keys = {line["key"]: push for push in pushes for line in _lines(push)}
-    fees = billed_by(Biller.ODOO, Fee.objects.filter(public_id__in=keys))
-    refused = {keys[public_id.hex].pk for public_id in fees.values_list("public_id", flat=True)}
-    for push in pushes:
-        if push.pk in refused:
-            message = "Odoo bills this period now: no shadow quotation is written for it."
-            _move(push, PushStatus.FAILED, "billed_by_odoo", message)
-    return [push for push in pushes if push.pk not in refused]
-
-
-def _lines(push: Push) -> list[dict[str, str]]:
-    return [*push.payload["usage_lines"], *push.payload["plan_lines"]]
+        return False
+    push.odoo_id = reading.odoo_id
+    if reading.refusal is not None:
+        return _move_locked(push, PushStatus.FAILED, reading.refusal.code, reading.refusal.message)
+    if reading.differences:
+        return _schedule_again(push, "read_back_differs", "; ".join(reading.differences)[:2000])
+    return _move_locked(push, PushStatus.DONE)
 
 
 @transaction.atomic
@@ -249,13 +231,13 @@ def _doubt_dead(*, service: Service, now: datetime) -> None:
     )
 
 
-def _keep_error(push: Push, error: ConnectorError) -> None:
+def _keep_error(writer: Writer, push: Push, error: ConnectorError) -> None:
     if error.is_outcome_unknown:
         _move(push, PushStatus.UNKNOWN, error.code, error.message)
     elif not error.permanent:
         _schedule_again(push, error.code, error.message)
     elif _move(push, PushStatus.FAILED, error.code, error.message):
-        odoo_amounts.watch_state(push, error)
+        writer.watch(push, error)
 
 
 def _schedule_again(push: Push, code: str, message: str) -> bool:
@@ -271,7 +253,11 @@ def _move(push: Push, status: PushStatus, code: str = "", message: str = "") -> 
     superseded instead: an older version is never sent after a newer one.
     """
     lock_service(push.service_id)
-    if status in WAITING and _has_newer(push):
+    return _move_locked(push, status, code, message)
+
+
+def _move_locked(push: Push, status: PushStatus, code: str = "", message: str = "") -> bool:
+    if status in WAITING and has_newer(push):
         status = PushStatus.SUPERSEDED
     now = timezone.now()
     changes: dict[str, Any] = {
@@ -290,10 +276,6 @@ def _move(push: Push, status: PushStatus, code: str = "", message: str = "") -> 
     else:
         push.refresh_from_db(fields=list(changes))
     return is_held
-
-
-def _has_newer(push: Push) -> bool:
-    return Push.objects.filter(key=push.key, version__gt=push.version).exists()
 
 
 def _wait_after(attempts: int) -> timedelta:

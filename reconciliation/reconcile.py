@@ -34,7 +34,7 @@ RECONCILE = """
 WITH held AS (
     SELECT DISTINCT ON (key) customer_id, currency, period_start, period_end, payload
     FROM reconciliation_push
-    WHERE service_id = %(service)s AND period_label = %(label)s AND status = 'done'
+    WHERE service_id = %(service)s AND period_label = %(label)s AND kind = 'quotation' AND status = 'done'
         AND period_start BETWEEN %(from)s AND %(to)s
     ORDER BY key, version DESC
 ), stated AS (

@@ -52,7 +52,7 @@ class Progress:
             pk=self.run.pk, status=RunStatus.RUNNING, started_at=self.run.started_at
         ).update(stage=stage, done=done, total=total, leased_until=now + LEASE)
         if not held:
-            raise DomainError("lease_lost", "Another worker took this run over.")
+            raise _explain_loss(self.run)
         if self._echo:
             self._echo(stage, done, total)
 
@@ -79,8 +79,13 @@ def request_run(
             requested_by=actor,
         )
         _record(run, actor, BY_SCHEDULE)
-        transaction.on_commit(lambda: _wake(run))
+        wake_after_commit(run)
     return run
+
+
+def wake_after_commit(run: Run) -> None:
+    """Wakes a worker for a queued run once that is committed."""
+    transaction.on_commit(lambda: _wake(run))
 
 
 def retry_run(*, run_id: int, actor: User) -> Run:
@@ -188,6 +193,14 @@ def _finish(run: Run, status: RunStatus, summary: dict[str, Any], message: str) 
     )
     run.refresh_from_db()
     return run
+
+
+def _explain_loss(run: Run) -> DomainError:
+    """Why a worker must stop: a person stopped the run, or another worker has it."""
+    run.refresh_from_db(fields=["status"])
+    if run.status in {RunStatus.PAUSED, RunStatus.CANCELED}:
+        return DomainError("stopped", f"The run was {run.get_status_display().lower()}.")
+    return DomainError("lease_lost", "Another worker took this run over.")
 
 
 def _require_may_run(kind: RunKind, actor: User | None) -> None:

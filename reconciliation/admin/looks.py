@@ -31,6 +31,8 @@ RUN = {
     RunStatus.SUCCEEDED: Look("good", "check_circle"),
     RunStatus.PARTIAL: Look("warn", "rule"),
     RunStatus.FAILED: Look("bad", "error"),
+    RunStatus.PAUSED: Look("warn", "pause_circle"),
+    RunStatus.CANCELED: Look("plain", "block"),
 }
 PUSH = {
     PushStatus.PENDING: Look("plain", "hourglass_empty"),
@@ -39,6 +41,7 @@ PUSH = {
     PushStatus.DONE: Look("good", "check_circle"),
     PushStatus.FAILED: Look("bad", "error"),
     PushStatus.SUPERSEDED: Look("plain", "history"),
+    PushStatus.CANCELED: Look("plain", "block"),
 }
 DELIVERY = {
     DeliveryStatus.PENDING: Look("plain", "hourglass_empty"),

@@ -8,16 +8,17 @@ from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, json_column, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
-from reconciliation import push
+from reconciliation import push_decisions
 from reconciliation.admin.looks import PUSH
 from reconciliation.figures.requesters import name_pusher, with_rule
 from reconciliation.models import Push, PushStatus, Run
+from reconciliation.models.push import WAITING
 
 StateFilter = condition_filter(
     "state",
     "state",
     {
-        "open": ("Not done", ~Q(status__in=[PushStatus.DONE, PushStatus.SUPERSEDED])),
+        "open": ("Not done", ~Q(status__in=[PushStatus.DONE, PushStatus.SUPERSEDED, PushStatus.CANCELED])),
         **{status.value: (status.label, Q(status=status)) for status in PushStatus},
     },
 )
@@ -31,6 +32,7 @@ class PushAdmin(EvidenceAdmin):
     list_display = (
         "customer",
         "service",
+        "kind",
         "period_label",
         "currency",
         "shown_status",
@@ -40,7 +42,7 @@ class PushAdmin(EvidenceAdmin):
         "error",
         "created",
     )
-    list_filter = (ServiceFilter, PeriodFilter, StateFilter)
+    list_filter = (ServiceFilter, PeriodFilter, StateFilter, "kind")
     list_select_related = ("customer", "service")
     search_fields = ("customer__name", "customer__external_id", "key__exact", "=odoo_id")
     search_help_text = "Customer, whole key or Odoo id"
@@ -48,6 +50,7 @@ class PushAdmin(EvidenceAdmin):
     fields = (
         "customer",
         "service",
+        "kind",
         "period_label",
         "currency",
         "shown_status",
@@ -79,13 +82,27 @@ class PushAdmin(EvidenceAdmin):
         return name_pusher(row)
 
     def get_buttons(self, request: HttpRequest, row: Push) -> list[Button]:
-        """A retry of a failed push."""
-        if row.status != PushStatus.FAILED:
-            return []
-        return self.offer(request, row, "retry", label="Try again", icon="refresh")
+        """A retry of a failed push, and giving up one that waits or has failed."""
+        buttons = []
+        if row.status == PushStatus.FAILED:
+            buttons += self.offer(request, row, "retry", label="Try again", icon="refresh")
+        if row.status in WAITING:
+            question = "Why is it given up? What Odoo holds stays as it is."
+            buttons += self.offer(
+                request, row, "give_up", label="Give up", icon="block", reason=question, tone="bad"
+            )
+        return buttons
 
-    @post_action("reconciliation.retry_push")
+    @post_action(push_decisions.PERMISSION)
     def retry(self, request: HttpRequest, row: Push) -> str:
         """Puts a failed push back into the queue."""
-        push.retry(push_id=row.pk, actor=person_of(request))
+        push_decisions.retry(push_id=row.pk, actor=person_of(request))
         return f"The push of {row} is due again."
+
+    @post_action(push_decisions.PERMISSION)
+    def give_up(self, request: HttpRequest, row: Push) -> str:
+        """Takes a push out of the queue for good."""
+        push_decisions.give_up(
+            push_id=row.pk, actor=person_of(request), reason=request.POST.get("reason", "")
+        )
+        return f"The push of {row} is given up."

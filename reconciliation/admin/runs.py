@@ -14,10 +14,12 @@ from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, json_column, link_to, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter
+from reconciliation import run_control
 from reconciliation.admin.looks import RUN
 from reconciliation.figures.requesters import name_requester, with_rule
 from reconciliation.models import Run, RunStatus
-from reconciliation.runs import retry_run
+from reconciliation.models.run import UNDER_WAY
+from reconciliation.runs import NOT_REPEATABLE, retry_run
 
 
 @admin.register(Run)
@@ -77,10 +79,17 @@ class RunAdmin(EvidenceAdmin):
         return super().render_change_form(request, {**context, **asked}, *args, obj=obj, **kwargs)
 
     def get_buttons(self, request: HttpRequest, row: Run) -> list[Button]:
-        """A retry, when there is something left to do."""
-        if row.status not in {RunStatus.PARTIAL, RunStatus.FAILED}:
-            return []
-        return self.offer(request, row, "retry", label="Run again", icon="refresh")
+        """Stopping what goes on, and going on with what stopped before everything was done."""
+        buttons = []
+        if row.status in {RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELED}:
+            buttons += self.offer(request, row, "retry", label="Run again", icon="refresh")
+        if row.status in UNDER_WAY and row.kind not in NOT_REPEATABLE:
+            buttons += self.offer(request, row, "pause", label="Pause", icon="pause")
+        if row.status == RunStatus.PAUSED:
+            buttons += self.offer(request, row, "resume", label="Go on", icon="play_arrow", tone="main")
+        if not row.is_finished:
+            buttons += self.offer(request, row, "cancel", label="Cancel", icon="block", tone="bad")
+        return buttons
 
     def show_progress(self, request: HttpRequest, object_id: int) -> JsonResponse:
         """The run's state as JSON."""
@@ -103,6 +112,21 @@ class RunAdmin(EvidenceAdmin):
     def retry(self, request: HttpRequest, row: Run) -> str:
         """Queues the same work again, as a new run."""
         return format_html("{} is queued again.", link_to(retry_run(run_id=row.pk, actor=person_of(request))))
+
+    @post_action(run_control.PERMISSION)
+    def pause(self, request: HttpRequest, row: Run) -> str:
+        """Stops it until it is resumed."""
+        return f"{run_control.pause(run_id=row.pk, actor=person_of(request))} is paused."
+
+    @post_action(run_control.PERMISSION)
+    def resume(self, request: HttpRequest, row: Run) -> str:
+        """Lets a paused run go on."""
+        return f"{run_control.resume(run_id=row.pk, actor=person_of(request))} goes on."
+
+    @post_action(run_control.PERMISSION)
+    def cancel(self, request: HttpRequest, row: Run) -> str:
+        """Ends it for good."""
+        return f"{run_control.cancel(run_id=row.pk, actor=person_of(request))} is canceled."
 
     @admin.display(description="asked for by", ordering="requested_by__username")
     def asked_by(self, run: Run) -> str:

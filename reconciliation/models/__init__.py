@@ -24,7 +24,7 @@ from reconciliation.models.odoo_mirror import (
     OdooTax,
     OdooTaxPast,
 )
-from reconciliation.models.push import Push, PushStatus
+from reconciliation.models.push import Push, PushKind, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
 from reconciliation.models.told_fact import FactReport, ToldFact
@@ -69,6 +69,7 @@ __all__ = [
     "OdooTaxPast",
     "Outcome",
     "Push",
+    "PushKind",
     "PushStatus",
     "Reconciliation",
     "Run",

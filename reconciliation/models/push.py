@@ -9,6 +9,14 @@ from ingest.models.public import PublicModel
 from reconciliation.models.run import Run
 
 
+class PushKind(models.TextChoices):
+    """What a push writes."""
+
+    QUOTATION = "quotation", "Shadow quotation"
+    ORDER_LINES = "order_lines", "Usage on an order"
+    CORRECTION = "correction", "Draft correction"
+
+
 class PushStatus(models.TextChoices):
     """Where a push is. `unknown`: an answer was lost, a read-back settles it before anything newer is sent."""
 
@@ -18,6 +26,7 @@ class PushStatus(models.TextChoices):
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
     SUPERSEDED = "superseded", "Superseded"
+    CANCELED = "canceled", "Given up"
 
 
 # An attempt is under way, or may be.
@@ -27,8 +36,14 @@ WAITING = (PushStatus.PENDING, PushStatus.FAILED)
 
 
 class Push(PublicModel):
-    """One intended write to Odoo: a period's quotation for one customer, with its payload and its outcome."""
+    """One intended write to Odoo, for one customer and period, with its payload and its outcome."""
 
+    kind = models.CharField(
+        max_length=16,
+        choices=PushKind.choices,
+        default=PushKind.QUOTATION,
+        db_default=PushKind.QUOTATION,
+    )
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="pushes")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="pushes")
     currency = models.CharField(max_length=3)
@@ -53,7 +68,7 @@ class Push(PublicModel):
     class Meta:
         verbose_name_plural = "pushes"
         ordering = ["-created_at", "-id"]
-        permissions = [("retry_push", "Can retry a failed push")]
+        permissions = [("retry_push", "Can retry or give up a push")]
         constraints = [
             models.UniqueConstraint(fields=["key", "version"], name="push_version_once"),
             # One attempt in flight per key: an attempt that commits late never overwrites a newer one.
@@ -65,6 +80,7 @@ class Push(PublicModel):
             models.UniqueConstraint(
                 fields=["key"], condition=Q(status=PushStatus.PENDING), name="push_pending_once"
             ),
+            models.CheckConstraint(condition=Q(kind__in=PushKind.values), name="push_kind_is_known"),
             models.CheckConstraint(condition=Q(status__in=PushStatus.values), name="push_status_is_known"),
             models.CheckConstraint(
                 condition=~Q(status=PushStatus.DONE) | Q(odoo_id__isnull=False, settled_at__isnull=False),
@@ -77,6 +93,11 @@ class Push(PublicModel):
         indexes = [
             models.Index(fields=["status", "next_attempt_at"], name="push_due"),
             models.Index(fields=["service", "period_start", "customer"], name="push_by_period"),
+            models.Index(
+                fields=["customer"],
+                condition=Q(status__in=[PushStatus.PENDING, PushStatus.SENDING, PushStatus.UNKNOWN]),
+                name="push_open_by_customer",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,9 +28,16 @@ class RunStatus(models.TextChoices):
 
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
     SUCCEEDED = "succeeded", "Succeeded"
     PARTIAL = "partial", "Partly done"
     FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+
+
+# A worker has it or will have it; a person may stop it.
+UNDER_WAY = (RunStatus.QUEUED, RunStatus.RUNNING)
+FINISHED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELED)
 
 
 class Run(PublicModel):
@@ -71,4 +78,4 @@ class Run(PublicModel):
     @property
     def is_finished(self) -> bool:
         """True when nothing more will happen to this run by itself."""
-        return self.status in {RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED}
+        return self.status in FINISHED

@@ -93,6 +93,7 @@ WRONG = {
     "push_in_flight_once": lambda: versions(PushStatus.SENDING),
     "push_pending_once": lambda: versions(PushStatus.PENDING),
     "push_status_is_known": lambda: factories.PushFactory(status="lost"),
+    "push_kind_is_known": lambda: factories.PushFactory(kind="gift"),
     "done_push_has_its_record": lambda: factories.PushFactory(status="done", settled_at=NOW),
     "push_period_is_not_empty": lambda: factories.PushFactory(**EMPTY),
     "reconciliation_once": reconciled_twice,

@@ -7,7 +7,6 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from ingest.errors import DomainError
 from ingest.models import AuditRecord
 from reconciliation import push
 from reconciliation.connectors.odoo.connector import OdooConnector
@@ -232,39 +231,6 @@ class TestFaults:
             each: {"api": "2.00"} for each in customers
         }
         assert Push.objects.exclude(status="done").count() == 0
-
-
-class TestRetry:
-    def make_failed(self, world, customer):
-        world.plan_pushes()
-        Push.objects.update(status="failed", attempts=12, error="Odoo refused it.", settled_at=timezone.now())
-        return Push.objects.get()
-
-    @pytest.mark.parametrize("person", ["operator"], indirect=True)
-    def test_an_operator_queues_a_failed_push_again_on_the_record(self, world, customer, person):
-        row = self.make_failed(world, customer)
-        assert push.retry(push_id=row.pk, actor=person).status == "pending"
-        record = AuditRecord.objects.first()
-        assert (record.action, record.actor, record.object_id) == ("push.retry", person, str(row.public_id))
-        assert record.before == {"status": "failed", "error": "Odoo refused it."}
-        assert record.after == {"status": "pending"}
-        assert world.send() == {"done": 1}
-
-    @pytest.mark.parametrize("person", ["finance", "manager", "auditor", "outsider"], indirect=True)
-    def test_nobody_else_may(self, world, customer, person):
-        row = self.make_failed(world, customer)
-        with pytest.raises(DomainError) as refused:
-            push.retry(push_id=row.pk, actor=person)
-        assert refused.value.code == "permission_denied"
-        assert Push.objects.get().status == "failed"
-
-    @pytest.mark.parametrize("status", ["pending", "superseded"])
-    def test_only_a_failed_push_is_retried(self, world, customer, operator, status):
-        row = self.make_failed(world, customer)
-        Push.objects.update(status=status)
-        with pytest.raises(DomainError) as refused:
-            push.retry(push_id=row.pk, actor=operator)
-        assert refused.value.code == "not_failed"
 
 
 class TestPeopleInOdoo:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ingest.errors import DomainError
-from reconciliation import intents, push
+from reconciliation import intents, push, push_decisions
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.readback import verify
@@ -203,7 +203,7 @@ class TestVersions:
         world.push_now()
         Push.objects.filter(pk=older.pk).update(status="failed")
         with pytest.raises(DomainError) as refused:
-            push.retry(push_id=older.pk, actor=operator)
+            push_decisions.retry(push_id=older.pk, actor=operator)
         assert refused.value.code == "superseded"
         assert world.held(world.latest(customer))["api"] == "31.07"
 

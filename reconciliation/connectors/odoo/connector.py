@@ -18,7 +18,7 @@ from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.guard import BillerReader, GuardedTransport
 from reconciliation.connectors.odoo.inspection import Line
 from reconciliation.connectors.odoo.kinds import Kind, Page, T
-from reconciliation.connectors.odoo.quotation import WriteOutcome
+from reconciliation.connectors.odoo.outcomes import WriteOutcome
 from reconciliation.connectors.odoo.records import Company, Quotation
 from reconciliation.connectors.odoo.selection import make_transport
 from reconciliation.connectors.odoo.transport import Transport, TransportKind

@@ -14,7 +14,6 @@ Per batch of drafts, whatever their number:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM, classify_messages
@@ -23,25 +22,13 @@ from reconciliation.connectors.odoo.drafts import QuotationDraft, refuse_repeate
 from reconciliation.connectors.odoo.external_ids import TAG, parse_line
 from reconciliation.connectors.odoo.guard import TAG_COLUMNS
 from reconciliation.connectors.odoo.loading import load_drafts, load_rows
+from reconciliation.connectors.odoo.outcomes import WriteOutcome
 from reconciliation.connectors.odoo.sheets import INSERT_ONLY, PLAN_SHEET, header_sheet, usage_sheet
 
 TAG_NAME = "Shadow billing: do not confirm"
 
 # Odoo takes about 4 ms per line: a batch stays far below a minute.
 BATCH_LINES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOutcome:
-    """What became of one draft: its quotation's id and, unless it was written entirely, the error."""
-
-    key: str
-    order_id: int | None
-    error: ConnectorError | None
-
-    @property
-    def is_written(self) -> bool:
-        return self.error is None
 
 
 def write_quotations(client: OdooClient, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:

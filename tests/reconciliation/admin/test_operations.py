@@ -180,3 +180,40 @@ def test_an_endpoint_that_is_there_already_is_refused_on_the_form(client, operat
 
     assert "already listens there" in page.content.decode()
     assert WebhookEndpoint.objects.count() == 1
+
+
+class TestStopping:
+    """An operator gives up a push and stops a run, each by its button."""
+
+    def make(self, action):
+        if action == "give_up":
+            return factories.PushFactory(status=PushStatus.FAILED, error="Refused.")
+        status = RunStatus.PAUSED if action == "resume" else RunStatus.QUEUED
+        return factories.RunFactory(status=status)
+
+    def address(self, row, action):
+        return reverse(f"admin:reconciliation_{row._meta.model_name}_{action}", args=[row.pk])
+
+    @pytest.mark.parametrize("action", ["give_up", "pause", "resume", "cancel"])
+    def test_an_operator_presses_it(self, client, operator, action):
+        row = self.make(action)
+        client.force_login(operator)
+        assert self.address(row, action) in client.get(page_of(row)).content.decode()
+
+        response = client.post(self.address(row, action), {"reason": "The customer left."})
+
+        assert (response.status_code, response["Location"]) == (302, page_of(row))
+        before = row.status
+        row.refresh_from_db()
+        assert row.status != before
+        assert AuditRecord.objects.get().actor == operator
+        assert self.address(row, action) not in client.get(page_of(row)).content.decode()
+
+    @pytest.mark.parametrize("action", ["give_up", "pause", "resume", "cancel"])
+    @pytest.mark.parametrize("person", ["finance", "manager", "auditor"], indirect=True)
+    def test_nobody_else_does(self, client, person, action):
+        row = self.make(action)
+        client.force_login(person)
+        assert self.address(row, action) not in client.get(page_of(row)).content.decode()
+        assert client.post(self.address(row, action), {"reason": "Why not."}).status_code == 403
+        assert not AuditRecord.objects.exists()

@@ -24,7 +24,7 @@ def test_a_hundred_customers_take_seven_calls_and_five_to_read_back(connector, t
         "sale.order.line.get_external_id",
     ]
     transport.calls.clear()
-    known = {key: outcome.order_id for key, outcome in outcomes.items()}
+    known = {key: outcome.record_id for key, outcome in outcomes.items()}
     quotations = connector.read_quotations(list(known), known)
     assert transport.calls == [
         "sale.order.get_external_id",
@@ -42,7 +42,7 @@ def test_a_thousand_fees_with_read_back_take_at_most_fifteen(connector, transpor
         for number in range(100)
     ]
     outcomes = connector.write_quotations(drafts)
-    connector.read_quotations(list(outcomes), {key: outcome.order_id for key, outcome in outcomes.items()})
+    connector.read_quotations(list(outcomes), {key: outcome.record_id for key, outcome in outcomes.items()})
     assert len(transport.calls) <= 15
 
 

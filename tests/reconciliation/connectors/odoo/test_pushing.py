@@ -20,7 +20,7 @@ def shop(back_office):
 def push(connector, *drafts):
     """Write, and read back what was written."""
     outcomes = connector.write_quotations(drafts)
-    known = {key: outcome.order_id for key, outcome in outcomes.items() if outcome.order_id}
+    known = {key: outcome.record_id for key, outcome in outcomes.items() if outcome.record_id}
     return outcomes, connector.read_quotations(list(outcomes), known)
 
 
@@ -34,7 +34,7 @@ class TestWriting:
         outcomes, quotations = push(connector, draft)
         assert outcomes["k1"].is_written
         quotation = quotations["k1"]
-        assert quotation.id == outcomes["k1"].order_id
+        assert quotation.id == outcomes["k1"].record_id
         assert (quotation.state, quotation.currency) == ("draft", "CAD")
         assert amounts(quotation) == ["133.96", "17.41", "151.37"]
         assert {line.external_key: str(line.untaxed) for line in quotation.lines} == {
@@ -47,7 +47,7 @@ class TestWriting:
     def test_odoo_cannot_bill_it_and_nobody_can_sign_or_pay_it(self, connector, shop, back_office):
         outcomes, _ = push(connector, shop.usual())
         fields = ["state", "require_signature", "require_payment", "tag_ids", "invoice_status"]
-        (row,) = back_office.call("sale.order", "read", [outcomes["k1"].order_id], fields=fields)
+        (row,) = back_office.call("sale.order", "read", [outcomes["k1"].record_id], fields=fields)
         assert (row["state"], row["require_signature"], row["require_payment"]) == ("draft", False, False)
         assert row["invoice_status"] == "no"
         (tag,) = back_office.call("crm.tag", "read", row["tag_ids"], fields=["name"])
@@ -171,7 +171,7 @@ class TestDecidedQuotations:
         self, connector, shop, back_office, state
     ):
         outcomes, _ = push(connector, shop.usual("k1"), shop.usual("k2"))
-        back_office.call("sale.order", "write", [outcomes["k1"].order_id], {"state": state})
+        back_office.call("sale.order", "write", [outcomes["k1"].record_id], {"state": state})
         changed = [
             shop.draft(key, shop.usage("api", "50.00"), shop.plan("base"), shop.plan("more"))
             for key in ("k1", "k2")
@@ -191,7 +191,7 @@ class TestDecidedQuotations:
         outcomes, _ = push(connector, shop.usual("k1"), shop.usual("k2"))
         less = shop.draft("k1", shop.usage("api", "30.86"), shop.plan("base"))
         transport.before["sale.order.line.unlink"] = lambda: back_office.call(
-            "sale.order", "action_confirm", [outcomes["k1"].order_id]
+            "sale.order", "action_confirm", [outcomes["k1"].record_id]
         )
         outcomes, _ = push(connector, less, shop.usual("k2"))
         assert outcomes["k1"].error.permanent
@@ -203,7 +203,7 @@ class TestDecidedQuotations:
         outcomes, quotations = push(connector, shop.usual("k1"))
         more = shop.draft("k1", shop.usage("api", "51.14"), shop.usage("sto", "4.10"), shop.plan("base"))
         transport.after["sale.order.read"] = lambda: back_office.call(
-            "sale.order", "action_confirm", [outcomes["k1"].order_id]
+            "sale.order", "action_confirm", [outcomes["k1"].record_id]
         )
 
         outcomes, after = push(connector, more)
@@ -213,10 +213,10 @@ class TestDecidedQuotations:
 
     def test_a_quotation_that_was_deleted_is_made_anew(self, connector, shop, back_office):
         first, _ = push(connector, shop.usual())
-        back_office.call("sale.order", "unlink", [first["k1"].order_id])
-        assert connector.read_quotations(["k1"], {"k1": first["k1"].order_id}) == {}
+        back_office.call("sale.order", "unlink", [first["k1"].record_id])
+        assert connector.read_quotations(["k1"], {"k1": first["k1"].record_id}) == {}
         second, quotations = push(connector, shop.usual())
-        assert second["k1"].order_id != first["k1"].order_id
+        assert second["k1"].record_id != first["k1"].record_id
         assert verify(shop.usual(), quotations["k1"]) == []
 
 
@@ -314,19 +314,19 @@ class TestReadingBack:
     def test_a_known_id_that_is_another_quotations_by_now_is_not_believed(self, connector, shop):
         outcomes, _ = push(connector, shop.usual("k1"), shop.usual("k2"))
         swapped = {
-            "k1": outcomes["k2"].order_id,
-            "k2": outcomes["k1"].order_id,
-            "k3": outcomes["k1"].order_id,
+            "k1": outcomes["k2"].record_id,
+            "k2": outcomes["k1"].record_id,
+            "k3": outcomes["k1"].record_id,
         }
         quotations = connector.read_quotations(["k1", "k2", "k3"], swapped)
         assert {key: quotation.id for key, quotation in quotations.items()} == {
-            key: outcomes[key].order_id for key in ("k1", "k2")
+            key: outcomes[key].record_id for key in ("k1", "k2")
         }
 
     def test_a_line_that_a_person_added_stays_and_is_told(self, connector, shop, back_office):
         outcomes, _ = push(connector, shop.usual())
         back_office.create(
-            "sale.order.line", order_id=outcomes["k1"].order_id, product_id=shop.plan_product, name="Extra"
+            "sale.order.line", order_id=outcomes["k1"].record_id, product_id=shop.plan_product, name="Extra"
         )
         _, quotations = push(connector, shop.usual())
         assert [line.external_key for line in quotations["k1"].lines].count(None) == 1
@@ -338,7 +338,7 @@ class TestReadingBack:
         outcomes, quotations = push(connector, shop.usual())
         (line,) = (line for line in quotations["k1"].lines if line.external_key == "api")
         back_office.call("sale.order.line", "write", [line.id], {"price_unit": 1})
-        held = connector.read_quotations(["k1"], {"k1": outcomes["k1"].order_id})
+        held = connector.read_quotations(["k1"], {"k1": outcomes["k1"].record_id})
         assert verify(shop.usual(), held["k1"]) == ["line api: amount 1.00 in Odoo, 30.86 intended"]
         _, quotations = push(connector, shop.usual())
         assert verify(shop.usual(), quotations["k1"]) == []

@@ -1,0 +1,11 @@
+"""The writer of each kind of push."""
+
+from collections.abc import Mapping
+
+from reconciliation.models import PushKind
+from reconciliation.writers.quotations import QuotationWriter
+from reconciliation.writers.writer import Writer
+
+WRITERS: Mapping[PushKind, Writer] = {
+    PushKind.QUOTATION: QuotationWriter(),
+}
