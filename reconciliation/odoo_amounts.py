@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingest.models import Fee, FeeKind, Service
-from reconciliation import alarms
+from reconciliation import alarms, drift
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.records import Quotation, QuotationLine
@@ -38,9 +38,9 @@ def fetch_amounts(
 ) -> dict[str, int]:
     """Reads back every quotation that was pushed for a period and not read since, and keeps what changed.
 
-    A quotation that somebody confirmed raises an alarm; one that is gone no longer counts, and its push has
-    failed, so that the next one writes it again. A failed fetch raises ConnectorError and changes nothing: it
-    is never a zero.
+    A quotation that somebody confirmed raises an alarm; one that is gone no longer counts. Its push has failed,
+    and so has one that Odoo no longer holds as it was pushed: the next one writes it again. A failed fetch raises
+    ConnectorError and changes nothing: it is never a zero.
     """
     pushes = _pushed(service, period_label, customers, unread_since)
     counts = {"quotations": 0, "changed": 0, "gone": 0}
@@ -54,6 +54,7 @@ def fetch_amounts(
         found = [(push, held[push.key]) for push in batch if push.key in held]
         counts["quotations"] += len(found)
         counts["changed"] += store_quotations(found, fetched_at=read_at)
+        drift.fail_changed(found)
         if progress:
             progress.report("Reading quotations", min(start + BATCH, len(pushes)), len(pushes))
     return counts

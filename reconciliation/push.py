@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from ingest.models import Service
 from ingest.services import lock_service
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
+from reconciliation.connectors.odoo.quotation import BATCH_LINES
 from reconciliation.models import Push, PushKind, PushStatus, RunStatus
 from reconciliation.models.push import IN_FLIGHT, WAITING
 from reconciliation.writers.table import WRITERS
@@ -28,7 +29,10 @@ CALLS_PER_LEASE = 15
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 MAX_ATTEMPTS = 12
-BATCH = 100
+# As many as Odoo takes in one call for each step: see the connector's BATCH_LINES.
+BATCH = 1000
+# Settled in one transaction, which has the service's lock.
+SETTLED_AT_ONCE = 100
 
 OPEN = [PushStatus.PENDING, *IN_FLIGHT]
 OVER = [PushStatus.DONE, PushStatus.FAILED, PushStatus.SUPERSEDED, PushStatus.CANCELED]
@@ -37,7 +41,7 @@ HELD = Q(status=PushStatus.PENDING, run__status=RunStatus.PAUSED)
 
 
 def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Push]:
-    """Takes due pushes for one attempt each, the oldest first.
+    """Takes due pushes for one attempt each, the oldest first: as many as go into one call.
 
     What another attempt is in flight for stays, and so does what would overtake an earlier push of the same
     customer. The next attempt is scheduled before this one is made, so that a crash leaves nothing forgotten. A
@@ -47,7 +51,7 @@ def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Pu
     with transaction.atomic():
         # One claim after the other: two at once could each take a part of one customer's and overtake.
         lock_service(service.pk)
-        due = list(_find_due(service, now)[:limit])
+        due = _cut(_find_due(service, now)[:limit])
         for push in due:
             push.status = PushStatus.SENDING
             push.attempts += 1
@@ -55,6 +59,18 @@ def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Pu
             push.leased_until = now + _lease_of(CALLS_PER_LEASE)
         Push.objects.bulk_update(due, ["status", "attempts", "next_attempt_at", "leased_until"])
     return due
+
+
+def _cut(pushes: Iterable[Push]) -> list[Push]:
+    """The first of them that together have no more lines than one call takes, and one at least."""
+    kept: list[Push] = []
+    lines = 0
+    for push in pushes:
+        lines += max(1, push.count_lines())
+        if kept and lines > BATCH_LINES:
+            break
+        kept.append(push)
+    return kept
 
 
 def _find_due(service: Service, now: datetime) -> QuerySet[Push]:
@@ -161,10 +177,17 @@ def _settle(writer: Writer, pushes: Sequence[Push], connector: OdooConnector) ->
         for push in pushes:
             _move(push, PushStatus.UNKNOWN, error.code, error.message)
         return
-    with transaction.atomic():
-        lock_service(pushes[0].service_id)
-        settled = [push for push in pushes if _settle_one(push, held.get(push.key))]
-        writer.keep({push.key: (push, held[push.key]) for push in settled}, read_at)
+    for start in range(0, len(pushes), SETTLED_AT_ONCE):
+        _settle_batch(writer, pushes[start : start + SETTLED_AT_ONCE], held, read_at)
+
+
+@transaction.atomic
+def _settle_batch(
+    writer: Writer, pushes: Sequence[Push], held: Mapping[str, Reading], read_at: datetime
+) -> None:
+    lock_service(pushes[0].service_id)
+    settled = [push for push in pushes if _settle_one(push, held.get(push.key))]
+    writer.keep({push.key: (push, held[push.key]) for push in settled}, read_at)
 
 
 def find_doubtful(*, service: Service, now: datetime) -> list[Push]:

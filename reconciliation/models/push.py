@@ -100,5 +100,9 @@ class Push(PublicModel):
             ),
         ]
 
+    def count_lines(self) -> int:
+        """How many lines it writes, of whatever kind."""
+        return sum(len(lines) for lines in self.payload.values() if isinstance(lines, list))
+
     def __str__(self) -> str:
         return f"{self.customer} {self.period_label} ({self.currency})"

@@ -187,6 +187,30 @@ class TestFaults:
         world.stand_in.revoke_key(is_revoked=False)
         assert world.push_now() == {"done": 1}
 
+    def test_a_company_that_the_user_may_not_see_fails_them_and_writes_nothing(self, world, customer):
+        world.plan_pushes()
+        elsewhere = OdooConnector(world.transport(), company_id=99)
+        assert world.send(connector=elsewhere) == {"failed": 1}
+        assert world.latest(customer).error_code == "permission"
+        assert world.quotations() == (0, 0)
+        assert world.push_now() == {"done": 1}
+
+    def test_the_valid_half_of_a_batch_is_written_and_the_other_says_what_is_wrong(self, world):
+        customers = world.make_customers(8)
+        for each in customers:
+            world.rate(each, api="1.00")
+        for each in customers[::2]:
+            each.odoo_partner_id = 99_999_999
+            each.save()
+        assert world.push_now() == {"failed": 4, "done": 4}
+        assert {world.latest(each).status for each in customers[1::2]} == {"done"}
+        assert "99999999" in world.latest(customers[0]).error
+        for each in customers[::2]:
+            each.odoo_partner_id = world.partner
+            each.save()
+        assert world.push_now() == {"done": 4}
+        assert world.quotations() == (8, 8)
+
     def test_a_read_back_that_fails_leaves_the_outcome_unknown(self, world, customer):
         world.plan_pushes()
         world.stand_in.set_fault("bad_gateway", method="sale.order.search_read", count=1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.client import (
-    PAGE_SIZE,
     OdooClient,
     Record,
     in_batches,
@@ -23,6 +23,7 @@ from reconciliation.connectors.odoo.values import (
     read_name,
 )
 
+BATCH = 1000
 FIELDS = (
     "name",
     "state",
@@ -53,15 +54,21 @@ def read_quotations(
     """The quotations of these keys as Odoo holds them now; a key that Odoo does not know is absent.
 
     Pass the ids that writing returned: one call checks them all against the external ids. A key without a
-    known id, or whose id is another record's by now, costs a call of its own. Three calls read 500 of them.
+    known id, or whose id is another record's by now, costs a call of its own. Three calls read 1,000 of them.
     """
     ids = _resolve(client, list(dict.fromkeys(keys)), known_ids or {})
     found = {order_id: key for key, order_id in ids.items()}
     quotations: dict[str, Quotation] = {}
-    for batch in in_batches(sorted(found), PAGE_SIZE):
+    for batch in in_batches(sorted(found), BATCH):
         for quotation in _read_batch(client, batch, found):
             quotations[quotation.external_key] = quotation
     return quotations
+
+
+def verify_own(draft: QuotationDraft, quotation: Quotation) -> list[str]:
+    """As `verify`, without the lines that somebody else put there."""
+    own = tuple(line for line in quotation.lines if line.external_key)
+    return verify(draft, replace(quotation, lines=own))
 
 
 def verify(draft: QuotationDraft, quotation: Quotation) -> list[str]:
@@ -96,7 +103,8 @@ def _look_up(client: OdooClient, key: str) -> int | None:
 
 
 def _read_batch(client: OdooClient, ids: list[int], keys: Mapping[int, str]) -> Iterator[Quotation]:
-    rows = [row for page in client.read_pages("sale.order", [["id", "in", ids]], FIELDS) for row in page]
+    domain, limit = [["id", "in", ids]], BATCH + 1  # a page that is not full needs no other one after it
+    rows = [row for page in client.read_pages("sale.order", domain, FIELDS, size=limit) for row in page]
     lines = client.read_lines("sale.order.line", "order_id", ids, LINE_FIELDS)
     every_line = [line["id"] for each in lines.values() for line in each]
     names = client.read_external_ids("sale.order.line", every_line)

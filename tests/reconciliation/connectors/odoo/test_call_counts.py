@@ -36,10 +36,11 @@ def test_a_hundred_customers_take_seven_calls_and_five_to_read_back(connector, t
     assert all(verify(draft, quotations[draft.key]) == [] for draft in drafts)
 
 
-def test_a_thousand_fees_with_read_back_take_at_most_fifteen(connector, transport, shop):
+@pytest.mark.parametrize("customers", [100, 1000])
+def test_a_thousand_fees_with_read_back_take_at_most_fifteen(connector, transport, shop, customers):
     drafts = [
-        shop.draft(f"k{number}", *(shop.usage(f"fee{fee}", "1.23") for fee in range(10)))
-        for number in range(100)
+        shop.draft(f"k{number}", *(shop.usage(f"fee{fee}", "1.23") for fee in range(1000 // customers)))
+        for number in range(customers)
     ]
     outcomes = connector.write_quotations(drafts)
     connector.read_quotations(list(outcomes), {key: outcome.record_id for key, outcome in outcomes.items()})
