@@ -1,7 +1,9 @@
-"""What is to be written to Odoo: an intent for each quotation of a period that is not what was pushed last."""
+"""What is to be written to Odoo: an intent for each record of a period that is not what was pushed last."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,10 +14,59 @@ from ingest import audit
 from ingest.errors import DomainError
 from ingest.models import Service
 from ingest.services import lock_service
-from reconciliation.connectors.odoo.drafts import QuotationDraft
+from reconciliation.connectors.odoo.drafts import PlanLine, QuotationDraft, UsageLine
+from reconciliation.connectors.odoo.order_drafts import OrderDraft
+from reconciliation.live_usage import read_order_drafts
 from reconciliation.models import Push, PushKind, PushStatus, Run, RunStatus
 from reconciliation.models.push import IN_FLIGHT, WAITING
 from reconciliation.quotations import Bill, Refusal, read_drafts
+
+
+class Draft(Protocol):
+    """What a record in Odoo is meant to be, of whatever kind."""
+
+    @property
+    def lines(self) -> Sequence[UsageLine | PlanLine]:
+        """What it bills."""
+
+    def payload(self) -> dict[str, object]:
+        """All of it as JSON."""
+
+    def digest(self) -> str:
+        """Equal for equal drafts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A record that should be in Odoo as its draft says, and the newest push of it, None for the first."""
+
+    kind: PushKind
+    bill: Bill
+    draft: Draft
+    latest: Push | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a period's records in Odoo lack: new or changed, failed and still meant, and withdrawn ones."""
+
+    changed: list[Intent]
+    again: list[Intent]
+    withdrawn: set[str]
+    unchanged: int
+    refusals: list[Refusal]
+    latest: Mapping[str, Push]
+
+    @property
+    def to_send(self) -> list[Intent]:
+        """All that would be sent."""
+        return self.changed + self.again
+
+    @property
+    def digest(self) -> str:
+        """What a person decides on: the same as long as the same would be written."""
+        parts = sorted(f"{intent.bill.key} {intent.draft.digest()}" for intent in self.to_send)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +86,49 @@ def plan_pushes(
     actor: User | None,
     customers: Iterable[int] | None = None,
     run: Run | None = None,
+    seen: str = "",
     is_dry: bool = False,
 ) -> Plan:
-    """Stores an intent for each of the period's quotations that is not what was pushed last.
+    """Stores an intent for each of the period's records that is not what was pushed last.
 
-    A bill that is unlinked, unmapped or billed by Odoo gets none; one that holds nothing any more is emptied
-    in Odoo, or withdrawn when it never got there. `actor` is who asked for the run, which is where that was
-    permitted. A dry run stores nothing. What a person gave up is left alone unless a person asks for it or its
-    figures have changed. Refuses for a run that was stopped meanwhile (`stopped`).
+    A bill that is unlinked or unmapped gets none; one that holds nothing any more is emptied in Odoo, or withdrawn
+    when it never got there. `actor` is who asked for the run, which is where that was permitted. A dry run stores
+    nothing. What a person gave up is left alone unless a person asks for it or its figures have changed. Refuses for
+    a run that was stopped meanwhile (`stopped`), and when other than what the person saw would be written (`stale`,
+    where `seen` is the digest of that).
     """
     lock_service(service.pk)
     _refuse_stopped(run)
+    changes = find_changes(service=service, period_label=period_label, actor=actor, customers=customers)
+    if seen and seen != changes.digest:
+        raise DomainError("stale", "Other than what was shown would be written by now: look again.")
+    if not is_dry:
+        _take_over(changes.latest.values(), actor, run)
+        _supersede(changes.withdrawn)
+        queue_again(intent.latest for intent in changes.again if intent.latest)
+        _store(service, changes.changed, actor, run)
+    return Plan(len(changes.to_send), changes.unchanged, changes.refusals)
+
+
+def find_changes(
+    *, service: Service, period_label: str, actor: User | None, customers: Iterable[int] | None = None
+) -> Changes:
+    """What would be written for a period as its fees stand now; reads only."""
     chosen = None if customers is None else list(customers)
-    drafts, refusals = read_drafts(service=service, period_label=period_label, customers=chosen)
     latest = _read_latest(service, period_label, chosen)
-    wanted = {bill.key for bill, _ in drafts} | {refusal.bill.key for refusal in refusals}
+    quotations, refused_quotations = read_drafts(service=service, period_label=period_label, customers=chosen)
+    orders, refused_orders = read_order_drafts(service=service, period_label=period_label, customers=chosen)
+    refusals = refused_quotations + refused_orders
+    intents = [Intent(PushKind.QUOTATION, bill, draft, latest.get(bill.key)) for bill, draft in quotations]
+    intents += [_of_order(bill, draft, latest.get(bill.key)) for bill, draft in orders]
+    wanted = {intent.bill.key for intent in intents} | {refusal.bill.key for refusal in refusals}
     left = [latest[key] for key in latest.keys() - wanted]
     in_odoo = _find_in_odoo(left)
-    drafts += [_empty(push) for push in left if push.key in in_odoo]
-    again = [latest[bill.key] for bill, draft in drafts if _is_failed(latest.get(bill.key), draft)]
-    changed = [(bill, draft) for bill, draft in drafts if not _is_same(latest.get(bill.key), draft, actor)]
-    if not is_dry:
-        _take_over(latest.values(), actor, run)
-        _supersede({push.key for push in left} - in_odoo)
-        queue_again(again)
-        _store(service, changed, latest, actor, run)
-    return Plan(len(again) + len(changed), len(drafts) - len(again) - len(changed), refusals)
+    intents += [_empty(push) for push in left if push.key in in_odoo]
+    again = [intent for intent in intents if _is_failed(intent)]
+    changed = [intent for intent in intents if not _is_same(intent, actor)]
+    unchanged = len(intents) - len(again) - len(changed)
+    return Changes(changed, again, {push.key for push in left} - in_odoo, unchanged, refusals, latest)
 
 
 def queue_again(pushes: Iterable[Push]) -> None:
@@ -71,7 +139,7 @@ def queue_again(pushes: Iterable[Push]) -> None:
 
 
 def _read_latest(service: Service, period_label: str, customers: list[int] | None) -> dict[str, Push]:
-    rows = Push.objects.filter(kind=PushKind.QUOTATION, service=service, period_label=period_label)
+    rows = Push.objects.filter(kind__in=DRAFTS, service=service, period_label=period_label)
     if customers is not None:
         rows = rows.filter(customer__in=customers)
     rows = rows.order_by("key", "-version").distinct("key").select_related("customer")
@@ -79,23 +147,44 @@ def _read_latest(service: Service, period_label: str, customers: list[int] | Non
 
 
 def _find_in_odoo(pushes: Iterable[Push]) -> set[str]:
-    """The keys of those whose quotation Odoo has, or may have by an attempt that is under way."""
+    """The keys of those whose record Odoo has, or may have by an attempt that is under way."""
     versions = Push.objects.filter(key__in=[push.key for push in pushes])
     reached = versions.filter(Q(odoo_id__isnull=False) | Q(status__in=IN_FLIGHT))
     return set(reached.values_list("key", flat=True))
 
 
-def _empty(push: Push) -> tuple[Bill, QuotationDraft]:
-    """A draft without lines for a quotation that no fee asks for any more: Odoo must not go on billing it."""
-    bill = Bill(push.customer, push.currency, push.period_start, push.period_end, push.period_label)
-    return bill, replace(QuotationDraft.from_payload(push.payload), usage_lines=(), plan_lines=())
+def _of_order(bill: Bill, draft: OrderDraft, latest: Push | None) -> Intent:
+    """A line of a confirmed order is not deleted: one that was pushed and is gone goes on at nothing."""
+    if latest is not None:
+        draft = draft.with_gone(OrderDraft.from_payload(latest.payload))
+    return Intent(PushKind.ORDER_LINES, bill, draft, latest)
 
 
-def _is_same(push: Push | None, draft: QuotationDraft, actor: User | None = None) -> bool:
-    if push is None or push.digest != draft.digest():
+def _empty(push: Push) -> Intent:
+    """A draft that bills nothing for a record that no fee asks for any more: Odoo must not go on billing it."""
+    bill = Bill(
+        push.customer, push.currency, push.period_start, push.period_end, push.period_label, key=push.key
+    )
+    kind = PushKind(push.kind)
+    return Intent(kind, bill, DRAFTS[kind].from_payload(push.payload).emptied(), push)
+
+
+DRAFTS: Mapping[PushKind, type[QuotationDraft] | type[OrderDraft]] = {
+    PushKind.QUOTATION: QuotationDraft,
+    PushKind.ORDER_LINES: OrderDraft,
+}
+
+
+def _is_same(intent: Intent, actor: User | None = None) -> bool:
+    push = intent.latest
+    if push is None or push.digest != intent.draft.digest():
         return False
     # What was withdrawn before it reached Odoo is not there, whatever it said.
     return push.status != PushStatus.SUPERSEDED and not (push.status == PushStatus.CANCELED and actor)
+
+
+def _is_failed(intent: Intent) -> bool:
+    return intent.latest is not None and intent.latest.status == PushStatus.FAILED and _is_same(intent)
 
 
 def _refuse_stopped(run: Run | None) -> None:
@@ -111,38 +200,31 @@ def _take_over(pushes: Iterable[Push], actor: User | None, run: Run | None) -> N
         held.filter(run__status=RunStatus.PAUSED).update(run=run)
 
 
-def _is_failed(push: Push | None, draft: QuotationDraft) -> bool:
-    return push is not None and push.status == PushStatus.FAILED and _is_same(push, draft)
-
-
-def _store(
-    service: Service,
-    drafts: Iterable[tuple[Bill, QuotationDraft]],
-    latest: Mapping[str, Push],
-    actor: User | None,
-    run: Run | None,
-) -> None:
-    pushes = [
-        Push(
-            service=service,
-            customer=bill.customer,
-            currency=bill.currency,
-            period_start=bill.period_start,
-            period_end=bill.period_end,
-            period_label=bill.period_label,
-            key=bill.key,
-            version=latest[bill.key].version + 1 if bill.key in latest else 1,
-            payload=draft.payload(),
-            digest=draft.digest(),
-            next_attempt_at=timezone.now(),
-            requested_by=actor,
-            run=run,
-        )
-        for bill, draft in drafts
-    ]
+def _store(service: Service, intents: Iterable[Intent], actor: User | None, run: Run | None) -> None:
+    pushes = [_make(service, intent, actor, run) for intent in intents]
     _supersede(push.key for push in pushes)
     Push.objects.bulk_create(pushes)
     audit.record_all(_decision(push, actor) for push in pushes)
+
+
+def _make(service: Service, intent: Intent, actor: User | None, run: Run | None) -> Push:
+    bill = intent.bill
+    return Push(
+        kind=intent.kind,
+        service=service,
+        customer=bill.customer,
+        currency=bill.currency,
+        period_start=bill.period_start,
+        period_end=bill.period_end,
+        period_label=bill.period_label,
+        key=bill.key,
+        version=intent.latest.version + 1 if intent.latest else 1,
+        payload=intent.draft.payload(),
+        digest=intent.draft.digest(),
+        next_attempt_at=timezone.now(),
+        requested_by=actor,
+        run=run,
+    )
 
 
 def _supersede(keys: Iterable[str]) -> None:
@@ -152,13 +234,12 @@ def _supersede(keys: Iterable[str]) -> None:
 
 
 def _decision(push: Push, actor: User | None) -> audit.Decision:
-    lines = len(push.payload["usage_lines"]) + len(push.payload["plan_lines"])
     return audit.Decision(
         actor=actor,
         action="push.request",
         target=push,
         service=push.service,
-        after={"version": push.version, "lines": lines},
+        after={"version": push.version, "lines": push.count_lines()},
         evidence_digest=push.digest,
         rule="schedule",
     )

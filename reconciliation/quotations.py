@@ -20,19 +20,17 @@ from reconciliation.odoo import company_of
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A customer's period in one currency: what one quotation is for."""
+    """A customer's period in one currency: what one record in Odoo is for.
+
+    The key is the same for every version of it, so that Odoo holds one record of it.
+    """
 
     customer: Customer
     currency: str
     period_start: datetime
     period_end: datetime
     period_label: str
-
-    @property
-    def key(self) -> str:
-        """The same for every version of this bill, so that Odoo holds one record of it."""
-        days = f"{self.period_start:%Y%m%d}_{self.period_end:%Y%m%d}"
-        return f"{self.customer.public_id.hex}_{self.currency}_{days}"
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,14 @@ def _group(service: Service, period_label: str, customers: Iterable[int] | None)
     bills: dict[Bill, list[Fee]] = defaultdict(list)
     for fee in fees.order_by("pk"):
         customer = fee.subscription.customer
-        bills[Bill(customer, fee.currency, fee.period_start, fee.period_end, fee.period_label)].append(fee)
+        bills[_bill(customer, fee)].append(fee)
     return bills
+
+
+def _bill(customer: Customer, fee: Fee) -> Bill:
+    days = f"{fee.period_start:%Y%m%d}_{fee.period_end:%Y%m%d}"
+    key = f"{customer.public_id.hex}_{fee.currency}_{days}"
+    return Bill(customer, fee.currency, fee.period_start, fee.period_end, fee.period_label, key)
 
 
 def _draft(
@@ -82,7 +86,7 @@ def _draft(
     if bill.customer.odoo_partner_id is None:
         message = f"{bill.customer} is not linked to an Odoo partner: link it."
         return Refusal(bill, "unlinked", message)
-    unmapped = sorted({str(fee.charge or fee.subscription.plan) for fee in fees if _product_of(fee) is None})
+    unmapped = sorted({str(fee.charge or fee.subscription.plan) for fee in fees if find_product(fee) is None})
     if unmapped:
         message = f"No Odoo product is set for {', '.join(unmapped)}: set it on the plan or the charge."
         return Refusal(bill, "no_product", message)
@@ -96,18 +100,19 @@ def _draft(
         company_id=company_of(service),
         pricelist_id=pricelist_id,
         reference=f"{service.name} {bill.period_label}",
-        usage_lines=tuple(_priced_line(fee) for fee in fees if fee.kind != FeeKind.PLAN),
+        usage_lines=tuple(make_usage_line(fee) for fee in fees if fee.kind != FeeKind.PLAN),
         plan_lines=tuple(_plan_line(fee) for fee in fees if fee.kind == FeeKind.PLAN),
     )
 
 
-def _product_of(fee: Fee) -> int | None:
+def find_product(fee: Fee) -> int | None:
+    """The Odoo product that a fee bills as, None while none is set."""
     return fee.charge.odoo_product_id if fee.charge else fee.subscription.plan.odoo_product_id
 
 
-def _priced_line(fee: Fee) -> UsageLine:
-    """Usage, minimums and late usage, at our own amount."""
-    product_id = _product_of(fee)
+def make_usage_line(fee: Fee) -> UsageLine:
+    """A line of usage, of a minimum or of late usage, at our own amount; its product must be set."""
+    product_id = find_product(fee)
     assert product_id is not None  # _draft refused the others
     return UsageLine(
         key=fee.public_id.hex, product_id=product_id, name=_name_line(fee), amount=fee.billed_amount
@@ -137,7 +142,7 @@ def _origin_of(fee: Fee) -> Fee:
 
 
 def _plan_line(fee: Fee) -> PlanLine:
-    product_id = _product_of(fee)
+    product_id = find_product(fee)
     assert product_id is not None  # _draft refused the others
     return PlanLine(
         key=fee.public_id.hex,

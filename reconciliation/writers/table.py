@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from reconciliation.models import PushKind
+from reconciliation.writers.order_lines import OrderLineWriter
 from reconciliation.writers.quotations import QuotationWriter
 from reconciliation.writers.writer import Writer
 
 WRITERS: Mapping[PushKind, Writer] = {
     PushKind.QUOTATION: QuotationWriter(),
+    PushKind.ORDER_LINES: OrderLineWriter(),
 }

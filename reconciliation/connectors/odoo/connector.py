@@ -10,7 +10,14 @@ from itertools import chain
 from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo import inspection, kinds, mirror, quotation, readback
+from reconciliation.connectors.odoo import (
+    inspection,
+    kinds,
+    mirror,
+    order_lines,
+    quotation,
+    readback,
+)
 from reconciliation.connectors.odoo.checks import Expected
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
@@ -18,6 +25,9 @@ from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.guard import BillerReader, GuardedTransport
 from reconciliation.connectors.odoo.inspection import Line
 from reconciliation.connectors.odoo.kinds import Kind, Page, T
+from reconciliation.connectors.odoo.live_guard import AskBiller
+from reconciliation.connectors.odoo.order_drafts import OrderDraft
+from reconciliation.connectors.odoo.order_lines import OrderUsage
 from reconciliation.connectors.odoo.outcomes import WriteOutcome
 from reconciliation.connectors.odoo.records import Company, Quotation
 from reconciliation.connectors.odoo.selection import make_transport
@@ -140,6 +150,18 @@ class OdooConnector:
     def read_ids(self, kind: Kind[T]) -> Iterator[tuple[list[int], bool]]:
         """All ids of a kind in ascending pages, and with each whether it is the last: what is gone is not there."""
         return kinds.read_ids(self._client, kind)
+
+    @contextmanager
+    def permitting(self, ask: AskBiller) -> Iterator[None]:
+        """Lets usage onto orders within the block: of the fees whose period Odoo bills, as `ask` tells."""
+        with self._client.transport.permitting(ask):
+            yield
+
+    def write_order_lines(self, drafts: Iterable[OrderDraft]) -> dict[str, WriteOutcome]:
+        return order_lines.write_order_lines(self._client, drafts)
+
+    def read_order_usage(self, drafts: Iterable[OrderDraft]) -> dict[str, OrderUsage]:
+        return order_lines.read_order_usage(self._client, drafts)
 
     def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
         return quotation.write_quotations(self._client, drafts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Self
 
@@ -105,6 +105,10 @@ class QuotationDraft:
         """SHA-256 of the payload's canonical JSON: unchanged drafts need not be sent again."""
         canonical = json.dumps(self.payload(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def emptied(self) -> Self:
+        """The same quotation without lines."""
+        return replace(self, usage_lines=(), plan_lines=())
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:

@@ -20,6 +20,7 @@ KEY = re.compile(r"[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*")
 FEE_LINE = re.compile(rf"{MODULE}\.(?:.*_)?(?P<fee>[0-9a-f]{{32}})")
 # A correction that finance had drafted is called after the reconciliation that it corrects, and its version.
 CORRECTION_LINE = re.compile(rf"{MODULE}\.correction_(?P<row>[0-9a-f]{{32}})_[0-9]+(?:__line)?")
+FEE = re.compile(rf"{MODULE}\.fee_(?P<key>{KEY.pattern})")
 SHADOW = re.compile(rf"{MODULE}\.shadow_(?P<key>{KEY.pattern})(?:__(?P<line>{KEY.pattern}))?")
 
 
@@ -36,6 +37,17 @@ def name_quotation(key: str) -> str:
 
 def name_line(key: str, line_key: str) -> str:
     return f"{MODULE}.shadow_{key}__{line_key}"
+
+
+def name_fee(fee_key: str) -> str:
+    """The line of a fee on the order of a subscription that Odoo bills."""
+    return f"{MODULE}.fee_{fee_key}"
+
+
+def parse_fee(external_id: str) -> str | None:
+    """The fee's key of such a line, None when it is not one."""
+    match = FEE.fullmatch(external_id)
+    return match["key"] if match else None
 
 
 def is_shadow(external_id: str) -> bool:

@@ -1,19 +1,22 @@
 """The write guard: what may leave for Odoo, and nothing else. It stands before either transport.
 
-The console makes Odoo compute; it never confirms, invoices, posts, sends or charges. So the reads are
-listed, and four writes: the tag, shadow quotations, their lines, and the deletion of such lines. Each load()
-is held to its exact columns: a `state` column, or a `default_state` in the context, would confirm an order.
+The console makes Odoo compute; it never confirms, invoices, posts, sends or charges. So the reads are listed, and
+the writes: the tag, shadow quotations, their lines, the deletion of such lines, and usage on the order of a
+subscription whose period Odoo bills (see `live_guard`). Each load() is held to its exact columns: a `state` column,
+or a `default_state` in the context, would confirm an order.
 And each line is held to its biller, asked at the last moment: what Odoo bills goes onto no quotation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM, without_effect
 from reconciliation.connectors.odoo.external_ids import TAG, is_shadow, parse_line
+from reconciliation.connectors.odoo.live_guard import AskBiller, check_usage_load, is_usage_load
 from reconciliation.connectors.odoo.transport import Transport, TransportKind
 
 HEADER_COLUMNS = (
@@ -107,10 +110,11 @@ class GuardedTransport:
         self.__transport = transport
         self.__read_billers = read_billers
         self.__own_lines: set[int] = set()
+        self.__ask_biller: AskBiller | None = None
         self.__writes: Mapping[tuple[str, str], Check] = {
             ("crm.tag", "load"): check_load,
             ("sale.order", "load"): check_load,
-            ("sale.order.line", "load"): check_load,
+            ("sale.order.line", "load"): self.__check_lines,
             ("sale.order.line", "unlink"): self.__check_unlink,
         }
 
@@ -137,6 +141,22 @@ class GuardedTransport:
         if method == "load" and self.__read_billers is not None:
             check_billers(list_line_keys(model, args), self.__read_billers)
         return self.__transport.execute(model, method, args, kwargs)
+
+    @contextmanager
+    def permitting(self, ask: AskBiller) -> Iterator[None]:
+        """Lets usage onto orders within the block, of the fees that `ask` says Odoo bills."""
+        self.__ask_biller = ask
+        try:
+            yield
+        finally:
+            self.__ask_biller = None
+
+    def __check_lines(self, model: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+        if is_usage_load(args):
+            check_context(kwargs)
+            check_usage_load(args, self.__ask_biller)
+        else:
+            check_load(model, args, kwargs)
 
     def __read(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:

@@ -13,11 +13,9 @@ from typing import Any
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import classify_messages
 from reconciliation.connectors.odoo.client import OdooClient
-from reconciliation.connectors.odoo.drafts import QuotationDraft
-from reconciliation.connectors.odoo.sheets import Row, Sheet
+from reconciliation.connectors.odoo.sheets import Draft, Keyed, Row, Sheet
 
 Messages = Sequence[Mapping[str, Any]]
-Drafts = Sequence[QuotationDraft]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +26,14 @@ class Loaded:
     errors: dict[str, ConnectorError]
 
 
-def load_drafts(client: OdooClient, sheet: Sheet, drafts: Drafts) -> Loaded:
+def load_drafts(client: OdooClient, sheet: Sheet[Draft], drafts: Sequence[Draft]) -> Loaded:
     """Load every draft that Odoo accepts and say of each other one why not.
 
     Raises what concerns no single draft: a lost race (transient), a lost answer (outcome unknown), a refused
     login. All drafts may then be sent again.
     """
     loaded = Loaded({}, {})
-    pending: list[Drafts] = [[draft for draft in drafts if sheet.rows(draft)]]
+    pending: list[Sequence[Draft]] = [[draft for draft in drafts if sheet.rows(draft)]]
     while pending:
         batch = pending.pop()
         if batch:
@@ -57,7 +55,9 @@ def load_rows(
     return None, messages
 
 
-def _load_batch(client: OdooClient, sheet: Sheet, batch: Drafts, loaded: Loaded) -> list[Drafts]:
+def _load_batch(
+    client: OdooClient, sheet: Sheet[Draft], batch: Sequence[Draft], loaded: Loaded
+) -> list[Sequence[Draft]]:
     """Load a batch, note what is decided by it, and return what is to be sent again."""
     owners = [draft.key for draft in batch for _ in sheet.rows(draft)]
     rows = [row for draft in batch for row in sheet.rows(draft)]
@@ -71,7 +71,9 @@ def _load_batch(client: OdooClient, sheet: Sheet, batch: Drafts, loaded: Loaded)
     return _part(batch, _accuse(messages, owners), loaded)
 
 
-def _part(batch: Drafts, accused: Mapping[str, ConnectorError], loaded: Loaded) -> list[Drafts]:
+def _part(
+    batch: Sequence[Draft], accused: Mapping[str, ConnectorError], loaded: Loaded
+) -> list[Sequence[Draft]]:
     """Note the drafts that are to blame and part the others for another try; halves when nobody is named.
 
     Odoo puts what it says of the batch as a whole on the first record: that one is heard again, alone.
@@ -85,7 +87,7 @@ def _part(batch: Drafts, accused: Mapping[str, ConnectorError], loaded: Loaded) 
     return [[first], innocent] if first.key in accused else [[first, *innocent]]
 
 
-def _note_ids(loaded: Loaded, batch: Drafts, owners: Sequence[str], ids: Sequence[int]) -> None:
+def _note_ids(loaded: Loaded, batch: Sequence[Keyed], owners: Sequence[str], ids: Sequence[int]) -> None:
     """One id per record: per draft where its lines are nested in it, per row where they stand alone."""
     keys = owners if len(ids) == len(owners) else [draft.key for draft in batch]
     for key, record_id in zip(keys, ids, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.external_ids import name_line, name_quotation
@@ -16,22 +16,32 @@ Row = list[str]
 INSERT_ONLY = {"mode": "update", "noupdate": True}
 
 
+class Keyed(Protocol):
+    """A draft, whose key names what it becomes."""
+
+    @property
+    def key(self) -> str: ...
+
+
+Draft = TypeVar("Draft", bound=Keyed)
+
+
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Generic[Draft]):
     """What one `load()` sends: the model, its columns, the rows that a draft makes, and a context."""
 
     model: str
     columns: tuple[str, ...]
-    rows: Callable[[QuotationDraft], list[Row]]
+    rows: Callable[[Draft], list[Row]]
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def header_sheet(tag_id: int) -> Sheet:
+def header_sheet(tag_id: int) -> Sheet[QuotationDraft]:
     """The quotations without lines: only inserted, so that those which are there keep what they hold."""
     return Sheet("sale.order", HEADER_COLUMNS, lambda draft: [_header_cells(draft, tag_id)], INSERT_ONLY)
 
 
-def usage_sheet(tag_id: int) -> Sheet:
+def usage_sheet(tag_id: int) -> Sheet[QuotationDraft]:
     """The quotations with their usage lines, inserted or updated."""
     return Sheet("sale.order", HEADER_COLUMNS + USAGE_COLUMNS, lambda draft: _usage_rows(draft, tag_id))
 

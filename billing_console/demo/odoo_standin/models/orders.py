@@ -108,6 +108,8 @@ ORDER = define(
             "6_churn",
             "7_upsell",
         ),
+        "subscription_id": many2one("Parent Contract", "sale.order"),
+        "origin_order_id": many2one("Origin Contract", "sale.order"),
         "start_date": date("Start Date"),
         "end_date": date("End Date"),
         "next_invoice_date": date("Date of Next Invoice"),
