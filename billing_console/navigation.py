@@ -48,6 +48,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
     "Operations": (
         Entry("Runs", "play_circle", "reconciliation.run"),
         Entry("Pushes", "upload", "reconciliation.push"),
+        Entry("Preview a push", "preview", "reconciliation.push", page="preview"),
         Entry("Alarms", "notifications_active", "reconciliation.alarm", "count_alarms"),
         Entry("Odoo connections", "cable", "reconciliation.odooconnection"),
         Entry("Connection checks", "network_check", "reconciliation.connectioncheck"),

@@ -1,6 +1,7 @@
 """What is to be written to Odoo: an intent for each record of a period that is not what was pushed last."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -64,8 +65,8 @@ class Changes:
 
     @property
     def digest(self) -> str:
-        """What a person decides on: the same as long as the same would be written."""
-        parts = sorted(f"{intent.bill.key} {intent.draft.digest()}" for intent in self.to_send)
+        """What a person decides on: the same as long as the same would be written, under whatever line's key."""
+        parts = sorted(f"{intent.bill.key} {_describe(intent.draft)}" for intent in self.to_send)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -151,6 +152,13 @@ def _find_in_odoo(pushes: Iterable[Push]) -> set[str]:
     versions = Push.objects.filter(key__in=[push.key for push in pushes])
     reached = versions.filter(Q(odoo_id__isnull=False) | Q(status__in=IN_FLIGHT))
     return set(reached.values_list("key", flat=True))
+
+
+def _describe(draft: Draft) -> str:
+    payload = draft.payload()
+    lines = [{**line.payload(), "key": ""} for line in draft.lines]
+    facts = {name: value for name, value in payload.items() if not isinstance(value, list)}
+    return json.dumps([facts, sorted(map(json.dumps, lines))], sort_keys=True)
 
 
 def _of_order(bill: Bill, draft: OrderDraft, latest: Push | None) -> Intent:

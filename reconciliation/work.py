@@ -28,7 +28,9 @@ MOST_MESSAGES = 20
 
 
 def rate(run: Run, progress: Progress) -> Summary:
-    """Meters and rates each period of the run."""
+    """Meters and rates each period of the run; what a person saw of a whole period is written as it was seen."""
+    if run.parameters.get("seen") and _customers(run) is None:
+        return {}
     service, labels = _service(run), _labels(run)
     summary = {"usage": 0, "fees": 0}
     for done, label in enumerate(labels):
@@ -54,6 +56,7 @@ def send(run: Run, progress: Progress) -> Summary:
             actor=run.requested_by,
             customers=_customers(run),
             run=run,
+            seen=run.parameters.get("seen", ""),
         )
         summary.update(planned=plan.created, unchanged=plan.unchanged, refused=len(plan.refusals))
         messages += [refusal.message for refusal in plan.refusals]

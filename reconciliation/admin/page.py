@@ -6,7 +6,14 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
@@ -15,6 +22,7 @@ from reconciliation import triage
 from reconciliation.admin.bulk import link_runs
 from reconciliation.admin.links import FILTERS, overview_address, queue_address
 from reconciliation.admin.looks import OUTCOME, STATUS
+from reconciliation.admin.push_preview import preview_address
 from reconciliation.figures.page import mark_differences, read_page
 from reconciliation.figures.queue import read_next
 from reconciliation.lines import read_lines
@@ -110,9 +118,9 @@ class PageScreen:
         return buttons
 
     @post_action(PUSH)
-    def push(self, request: HttpRequest, row: Reconciliation) -> str:
-        """Rates, pushes, reads back and reconciles this customer's period."""
-        return link_runs(request_for(rows=[row], kind=RunKind.REFRESH, actor=person_of(request)))
+    def push(self, request: HttpRequest, row: Reconciliation) -> HttpResponse:
+        """Leads to what a push of this customer's period would change, which is where it is confirmed."""
+        return HttpResponseRedirect(preview_address(row))
 
     @post_action(PUSH)
     def rerun(self, request: HttpRequest, row: Reconciliation) -> str:

@@ -10,6 +10,7 @@ from ingest.screens.columns import age_column, json_column, state_column
 from ingest.screens.filters import PeriodFilter, ServiceFilter, condition_filter
 from reconciliation import push_decisions
 from reconciliation.admin.looks import PUSH
+from reconciliation.admin.push_preview import PreviewScreen
 from reconciliation.figures.requesters import name_pusher, with_rule
 from reconciliation.models import Push, PushStatus, Run
 from reconciliation.models.push import WAITING
@@ -25,7 +26,7 @@ StateFilter = condition_filter(
 
 
 @admin.register(Push)
-class PushAdmin(EvidenceAdmin):
+class PushAdmin(PreviewScreen, EvidenceAdmin):
     """The outbox to Odoo, the newest first."""
 
     when_empty = "They are made when a period is rated and pushed: see Runs."

@@ -67,6 +67,7 @@ def test_finance_understands_a_real_delta_pushes_its_usage_and_resolves_it(conso
     assert post_event(console, key, **event) == 200
 
     page.get_by_role("button", name="Push to Odoo").click()
+    page.get_by_role("button", name="Write 1 to Odoo").click()
     wait_for_run(page)
     assert read_amount(page, "Odoo") != before
 

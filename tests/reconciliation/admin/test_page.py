@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from ingest.models import AuditRecord
+from reconciliation.admin.push_preview import preview_address
 from reconciliation.models import Run, RunKind, RunStatus, Side, Status
 from tests import factories
 from tests.reconciliation.admin import world
@@ -144,21 +145,28 @@ def test_a_button_without_the_token_is_refused(finance, row):
     assert not Run.objects.exists()
 
 
-@pytest.mark.parametrize(("action", "kind"), [("push", RunKind.REFRESH), ("rerun", RunKind.RERUN)])
-def test_pushing_and_rerunning_queue_a_run_for_this_customer_and_period(client, finance, row, action, kind):
+def test_pushing_leads_to_what_it_would_change(client, finance, row):
+    client.force_login(finance)
+    response = client.post(reverse("admin:reconciliation_reconciliation_push", args=[row.pk]))
+    assert response["Location"] == preview_address(row)
+    assert client.get(response["Location"]).status_code == 200
+    assert not Run.objects.exists()
+
+
+def test_rerunning_queues_a_run_for_this_customer_and_period(client, finance, row):
     client.force_login(finance)
 
-    told = act(client, row, action)
+    told = act(client, row, "rerun")
 
     run = Run.objects.get()
-    assert (run.kind, run.service, run.period_label) == (kind, row.service, row.period_label)
+    assert (run.kind, run.service, run.period_label) == (RunKind.RERUN, row.service, row.period_label)
     assert (run.parameters, run.requested_by) == ({"customers": [row.customer_id]}, finance)
     assert reverse("admin:reconciliation_run_change", args=[run.pk]) in told
 
 
 def test_the_page_follows_a_run_that_goes_on_and_shows_one_that_ended(client, finance, row):
     client.force_login(finance)
-    act(client, row, "push")
+    act(client, row, "rerun")
     progress = reverse("admin:reconciliation_run_progress", args=[Run.objects.get().pk])
 
     assert f'data-follow="{progress}"' in client.get(page_of(row)).content.decode()
