@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reconciliation.tasks.announce_event_errors",
         "schedule": crontab(minute=5),
     },
+    "watch-invoicing": {"task": "reconciliation.tasks.watch_invoicing", "schedule": crontab(minute=35)},
     "nightly": {"task": "reconciliation.tasks.start_nightly_runs", "schedule": crontab(hour=2, minute=30)},
 }
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ingest.models import Phase, Service
-from reconciliation import alerts, cutover, event_errors, facts, push, runs, webhooks
+from reconciliation import alerts, cutover, event_errors, facts, invoicing_watch, push, runs, webhooks
 from reconciliation.alone import alone
 from reconciliation.api.webhook_objects import show_object, show_triggered
 from reconciliation.connections import mirrored_for
@@ -81,6 +81,13 @@ def check_alerts() -> None:
     with alone("check_alerts") as is_alone:
         if is_alone:
             alerts.check_alerts(now=timezone.now(), show=show_triggered)
+
+
+@shared_task
+def watch_invoicing() -> None:
+    """Raises an alarm for usage that should be on its order in Odoo by now, and is not."""
+    for service in Service.objects.filter(phase=Phase.LIVE):
+        invoicing_watch.watch(service=service, now=timezone.now())
 
 
 @shared_task

@@ -8,9 +8,16 @@ from django.utils import timezone
 
 from ingest.calendar import closed_labels
 from ingest.errors import DomainError
-from ingest.models import Service
+from ingest.models import Phase, Service
 from ingest.rated_periods import meter_and_rate
-from reconciliation import connection_checks, early_invoices, mirror, odoo_amounts, push
+from reconciliation import (
+    connection_checks,
+    early_invoices,
+    invoicing_watch,
+    mirror,
+    odoo_amounts,
+    push,
+)
 from reconciliation.billed_amounts import store_billed
 from reconciliation.connections import refuse_other_mirror
 from reconciliation.connectors.odoo.connector import OdooConnector
@@ -61,6 +68,8 @@ def send(run: Run, progress: Progress) -> Summary:
         summary.update(planned=plan.created, unchanged=plan.unchanged, refused=len(plan.refusals))
         messages += [refusal.message for refusal in plan.refusals]
     summary["done"] = send_all(service, progress)
+    if service.phase == Phase.LIVE:
+        invoicing_watch.watch(service=service, now=timezone.now())
     for label in labels:
         summary.update(push.count_unsettled(service=service, period_label=label, customers=_customers(run)))
     messages += push.read_errors(service)

@@ -11,6 +11,7 @@ class AlarmKind(models.TextChoices):
     """What was seen."""
 
     QUOTATION_NOT_DRAFT = "quotation_not_draft", "A shadow quotation is no longer a draft"
+    USAGE_NOT_IN_ODOO = "usage_not_in_odoo", "Usage is not in Odoo before its invoicing run"
     BILLED_AFTER_SWITCH = "billed_after_switch", "The service billed a period that Odoo bills"
     BILLED_BY_ODOO_TOO = "billed_by_odoo_too", "Odoo invoiced a period that the service bills"
 

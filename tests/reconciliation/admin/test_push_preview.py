@@ -87,8 +87,7 @@ def perform():
 
 @pytest.mark.parametrize("kind", [RunKind.PUSH, RunKind.REFRESH])
 def test_confirming_a_period_writes_what_was_shown(client, world, customer, finance, kind):
-    if kind == RunKind.REFRESH:
-        type(world.service).objects.update(phase=Phase.DUAL_RUN)
+    type(world.service).objects.update(phase=Phase.SHADOW if kind == RunKind.PUSH else Phase.DUAL_RUN)
     client.force_login(finance)
     response = confirm(client, world)
     assert response.status_code == 302
