@@ -73,7 +73,7 @@ def _read_held(service: Service, fees: Iterable[Fee]) -> Mapping[str, Decimal]:
 
 
 def _read_dates(fees: Iterable[Fee]) -> dict[int, date | None]:
-    orders = {fee.subscription.odoo_order_id for fee in fees}
+    orders = [fee.subscription.odoo_order_id for fee in fees if fee.subscription.odoo_order_id]
     return dict(OdooOrder.objects.filter(odoo_id__in=orders).values_list("odoo_id", "next_invoice_date"))
 
 

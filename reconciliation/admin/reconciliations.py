@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from reconciliation.admin.bulk import BulkActions
+from reconciliation.admin.corrections import CorrectionScreen
 from reconciliation.admin.export import QueueExport
 from reconciliation.admin.page import PageScreen
 from reconciliation.admin.queue import QueueScreen
@@ -10,5 +11,5 @@ from reconciliation.models import Reconciliation
 
 
 @admin.register(Reconciliation)
-class ReconciliationAdmin(PageScreen, BulkActions, QueueExport, QueueScreen):
+class ReconciliationAdmin(CorrectionScreen, PageScreen, BulkActions, QueueExport, QueueScreen):
     """The working surface of finance."""

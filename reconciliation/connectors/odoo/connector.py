@@ -11,6 +11,7 @@ from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo import (
+    corrections,
     inspection,
     kinds,
     mirror,
@@ -21,6 +22,7 @@ from reconciliation.connectors.odoo import (
 from reconciliation.connectors.odoo.checks import Expected
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
+from reconciliation.connectors.odoo.corrections import Correction, CorrectionDraft
 from reconciliation.connectors.odoo.drafts import QuotationDraft
 from reconciliation.connectors.odoo.guard import BillerReader, GuardedTransport
 from reconciliation.connectors.odoo.inspection import Line
@@ -162,6 +164,12 @@ class OdooConnector:
 
     def read_order_usage(self, drafts: Iterable[OrderDraft]) -> dict[str, OrderUsage]:
         return order_lines.read_order_usage(self._client, drafts)
+
+    def write_corrections(self, drafts: Iterable[CorrectionDraft]) -> dict[str, WriteOutcome]:
+        return corrections.write_corrections(self._client, drafts)
+
+    def read_corrections(self, keys: Iterable[str]) -> dict[str, Correction]:
+        return corrections.read_corrections(self._client, keys)
 
     def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
         return quotation.write_quotations(self._client, drafts)

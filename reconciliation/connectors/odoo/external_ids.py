@@ -20,6 +20,7 @@ KEY = re.compile(r"[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*")
 FEE_LINE = re.compile(rf"{MODULE}\.(?:.*_)?(?P<fee>[0-9a-f]{{32}})")
 # A correction that finance had drafted is called after the reconciliation that it corrects, and its version.
 CORRECTION_LINE = re.compile(rf"{MODULE}\.correction_(?P<row>[0-9a-f]{{32}})_[0-9]+(?:__line)?")
+CORRECTION = re.compile(rf"{MODULE}\.correction_(?P<key>{KEY.pattern})")
 FEE = re.compile(rf"{MODULE}\.fee_(?P<key>{KEY.pattern})")
 SHADOW = re.compile(rf"{MODULE}\.shadow_(?P<key>{KEY.pattern})(?:__(?P<line>{KEY.pattern}))?")
 
@@ -47,6 +48,22 @@ def name_fee(fee_key: str) -> str:
 def parse_fee(external_id: str) -> str | None:
     """The fee's key of such a line, None when it is not one."""
     match = FEE.fullmatch(external_id)
+    return match["key"] if match else None
+
+
+def name_correction(key: str) -> str:
+    """A draft invoice or credit note."""
+    return f"{MODULE}.correction_{key}"
+
+
+def name_correction_line(key: str) -> str:
+    """Its one line."""
+    return f"{name_correction(key)}__line"
+
+
+def parse_correction(external_id: str) -> str | None:
+    """The key of such a document, None when it is not one."""
+    match = CORRECTION.fullmatch(external_id)
     return match["key"] if match else None
 
 

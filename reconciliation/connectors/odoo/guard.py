@@ -1,9 +1,9 @@
 """The write guard: what may leave for Odoo, and nothing else. It stands before either transport.
 
 The console makes Odoo compute; it never confirms, invoices, posts, sends or charges. So the reads are listed, and
-the writes: the tag, shadow quotations, their lines, the deletion of such lines, and usage on the order of a
-subscription whose period Odoo bills (see `live_guard`). Each load() is held to its exact columns: a `state` column,
-or a `default_state` in the context, would confirm an order.
+the writes: the tag, shadow quotations, their lines, the deletion of such lines, and, for a period that Odoo bills,
+usage on its order and drafts of corrections (see `live_guard`). Each load() is held to its exact columns: a `state`
+column, or a `default_state` in the context, would confirm an order.
 And each line is held to its biller, asked at the last moment: what Odoo bills goes onto no quotation.
 """
 
@@ -16,7 +16,12 @@ from typing import Any
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM, without_effect
 from reconciliation.connectors.odoo.external_ids import TAG, is_shadow, parse_line
-from reconciliation.connectors.odoo.live_guard import AskBiller, check_usage_load, is_usage_load
+from reconciliation.connectors.odoo.live_guard import (
+    AskBiller,
+    check_correction_load,
+    check_usage_load,
+    is_usage_load,
+)
 from reconciliation.connectors.odoo.transport import Transport, TransportKind
 
 HEADER_COLUMNS = (
@@ -112,6 +117,7 @@ class GuardedTransport:
         self.__own_lines: set[int] = set()
         self.__ask_biller: AskBiller | None = None
         self.__writes: Mapping[tuple[str, str], Check] = {
+            ("account.move", "load"): self.__check_moves,
             ("crm.tag", "load"): check_load,
             ("sale.order", "load"): check_load,
             ("sale.order.line", "load"): self.__check_lines,
@@ -150,6 +156,10 @@ class GuardedTransport:
             yield
         finally:
             self.__ask_biller = None
+
+    def __check_moves(self, model: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+        check_context(kwargs)
+        check_correction_load(args, self.__ask_biller)
 
     def __check_lines(self, model: str, args: list[Any], kwargs: dict[str, Any]) -> None:
         if is_usage_load(args):

@@ -1,8 +1,8 @@
-"""The part of the write guard for orders that Odoo bills: usage lines, each asked for by its fee.
+"""The part of the write guard for what Odoo bills: usage on orders, and drafts of corrections.
 
 What is put on a confirmed order is invoiced, and charged, by Odoo's own schedule. So each line is named after its
 fee, and the guard asks whether Odoo bills that fee's period before anything leaves; without somebody to ask nothing
-does.
+does. A correction is an invoice or a credit note without a state: a draft, which a person may post.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.classification import SYSTEM
-from reconciliation.connectors.odoo.external_ids import parse_fee
+from reconciliation.connectors.odoo.external_ids import name_correction_line, parse_correction, parse_fee
 
 USAGE_COLUMNS = (
     "id",
@@ -24,7 +24,21 @@ USAGE_COLUMNS = (
     "price_unit",
 )
 
-# Which of these fees are of a period that Odoo bills.
+CORRECTION_COLUMNS = (
+    "id",
+    "move_type",
+    "partner_id/.id",
+    "currency_id/.id",
+    "ref",
+    "invoice_line_ids/id",
+    "invoice_line_ids/product_id/.id",
+    "invoice_line_ids/name",
+    "invoice_line_ids/quantity",
+    "invoice_line_ids/price_unit",
+)
+MOVE_TYPES = ("out_invoice", "out_refund")
+
+# Which of these fees or corrections are of a period that Odoo bills.
 AskBiller = Callable[[Collection[str]], Collection[str]]
 
 
@@ -43,6 +57,18 @@ def check_usage_load(args: Sequence[Any], ask: AskBiller | None) -> None:
         raise _refusal("a line on an order that is not one fee of the console")
     if not keys.issubset(ask(keys)):
         raise _refusal("usage on an order for a period that the service itself bills")
+
+
+def check_correction_load(args: Sequence[Any], ask: AskBiller | None) -> None:
+    """Refuse a document that is no correction of ours, or of a period that the service itself bills."""
+    if ask is None or len(args) != 2 or tuple(args[0]) != CORRECTION_COLUMNS:
+        raise _refusal("account.move.load with columns that the console does not write")
+    keys = [parse_correction(str(row[0])) for row in args[1]]
+    for key, row in zip(keys, args[1], strict=True):
+        if key is None or row[1] not in MOVE_TYPES or row[5] != name_correction_line(key):
+            raise _refusal("a document that is not a correction of the console")
+    if not set(keys).issubset(ask({key for key in keys if key})):
+        raise _refusal("a correction of a period that the service itself bills")
 
 
 def _refusal(what: str) -> ConnectorError:
