@@ -69,7 +69,7 @@ class TestPushUsage:
         calls = world.stand_in.state["calls"]
         lines = run("push_usage", capsys, "--dry-run", "--service", "nexacloud", "--period", LABEL)
         assert lines == [
-            "NexaCloud 2026-09: would write 1 quotations, 0 are unchanged, 1 cannot be written",
+            "NexaCloud 2026-09: would write 1 records, 0 are unchanged, 1 cannot be written",
             f"  {unlinked} is not linked to an Odoo partner: link it.",
         ]
         assert world.stand_in.state["calls"] == calls

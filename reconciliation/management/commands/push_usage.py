@@ -1,4 +1,4 @@
-"""`manage.py push_usage`: meters and rates usage and writes it to Odoo as shadow quotations."""
+"""`manage.py push_usage`: meters and rates usage and writes it to Odoo, as quotations or onto live orders."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -17,7 +17,10 @@ from reconciliation.models import RunKind
 
 
 class Command(RunCommand):
-    help = "Meters and rates usage and writes it to Odoo as shadow quotations, which Odoo cannot bill."
+    help = (
+        "Meters and rates usage and writes it to Odoo: as shadow quotations, which Odoo cannot bill, and of "
+        "subscriptions that Odoo bills onto their orders."
+    )
     kind = RunKind.PUSH
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +41,7 @@ class Command(RunCommand):
     def _tell_plan(self, service: Service, label: str) -> None:
         plan = _plan(service, label)
         self.stdout.write(
-            f"{service} {label}: would write {plan.created} quotations, {plan.unchanged} are unchanged, "
+            f"{service} {label}: would write {plan.created} records, {plan.unchanged} are unchanged, "
             f"{len(plan.refusals)} cannot be written"
         )
         for refusal in plan.refusals:
