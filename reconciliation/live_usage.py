@@ -7,7 +7,7 @@ from ingest.billers import billed_by
 from ingest.fees import fees_of_period
 from ingest.models import Biller, Fee, FeeKind, Service, Subscription
 from reconciliation.connectors.odoo.order_drafts import OrderDraft
-from reconciliation.quotations import Bill, Refusal, find_product, make_usage_line
+from reconciliation.quotations import Bill, Refusal, find_product, make_usage_line, refuse_imprecise
 
 
 def read_order_drafts(
@@ -69,5 +69,8 @@ def _draft(subscription: Subscription, bill: Bill, fees: list[Fee]) -> OrderDraf
     if unmapped:
         message = f"No Odoo product is set for {', '.join(unmapped)}: set it on the plan or the charge."
         return Refusal(bill, "no_product", message)
+    imprecise = refuse_imprecise(bill, fees)
+    if imprecise is not None:
+        return imprecise
     lines = tuple(make_usage_line(fee) for fee in fees)
     return OrderDraft(bill.key, order_id, partner_id, bill.currency, lines)

@@ -17,6 +17,9 @@ from reconciliation.held_fees import NOTHING
 from reconciliation.models import OdooOrder, OdooPricelist
 from reconciliation.odoo import company_of
 
+# What a float holds of any decimal number.
+FLOAT_DIGITS = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:
@@ -90,6 +93,9 @@ def _draft(
     if unmapped:
         message = f"No Odoo product is set for {', '.join(unmapped)}: set it on the plan or the charge."
         return Refusal(bill, "no_product", message)
+    imprecise = refuse_imprecise(bill, fees)
+    if imprecise is not None:
+        return imprecise
     pricelist_id = pricelists.find(bill.customer.odoo_partner_id, bill.currency)
     if pricelist_id is None:
         message = f"Odoo has no single pricelist in {bill.currency}: create one, or set it on the order."
@@ -103,6 +109,18 @@ def _draft(
         usage_lines=tuple(make_usage_line(fee) for fee in fees if fee.kind != FeeKind.PLAN),
         plan_lines=tuple(_plan_line(fee) for fee in fees if fee.kind == FeeKind.PLAN),
     )
+
+
+def refuse_imprecise(bill: Bill, fees: Iterable[Fee]) -> Refusal | None:
+    """Odoo's amounts are floating point numbers: one with more digits than these hold would come back as another."""
+    beyond = [fee for fee in fees if len(fee.billed_amount.normalize().as_tuple().digits) > FLOAT_DIGITS]
+    if not beyond:
+        return None
+    message = (
+        f"{beyond[0].billed_amount} {bill.currency} for {beyond[0]} of {bill.customer} has more digits than Odoo can"
+        " hold: check the events and the price."
+    )
+    return Refusal(bill, "beyond_precision", message)
 
 
 def find_product(fee: Fee) -> int | None:

@@ -257,6 +257,17 @@ class TestBadInput:
         assert [refusal.code for refusal in plan.refusals] == ["no_order"]
         assert not Push.objects.exists()
 
+    @pytest.mark.parametrize("biller", Biller.values)
+    def test_an_amount_beyond_odoos_precision_is_refused_whoever_bills_it(self, world, live, biller):
+        BillerTerm.objects.update(biller=biller)
+        world.rate(live.customer, api="12345678901234.56")
+        good = Live(world)
+        world.rate(good.customer, api="1.00")
+        plan = world.plan_pushes()
+        assert [refusal.code for refusal in plan.refusals] == ["beyond_precision"]
+        assert "12345678901234.56 CAD for api on Pro" in plan.refusals[0].message
+        assert plan.created == 1
+
     def test_odoo_being_down_for_a_day_loses_nothing(self, world, live):
         world.plan_pushes()
         world.stand_in.set_fault("reset", count=40)
