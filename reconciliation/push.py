@@ -28,7 +28,10 @@ LONGEST_SERVER_TIME = timedelta(seconds=90)
 CALLS_PER_LEASE = 15
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
+# Of a record that does not become what is meant.
 MAX_ATTEMPTS = 12
+# Of one that Odoo does not take now: waits of an hour at most outlast a day without Odoo.
+MAX_ATTEMPTS_IN_OUTAGE = 36
 # As many as Odoo takes in one call for each step: see the connector's BATCH_LINES.
 BATCH = 1000
 # Settled in one transaction, which has the service's lock.
@@ -258,13 +261,13 @@ def _keep_error(writer: Writer, push: Push, error: ConnectorError) -> None:
     if error.is_outcome_unknown:
         _move(push, PushStatus.UNKNOWN, error.code, error.message)
     elif not error.permanent:
-        _schedule_again(push, error.code, error.message)
+        _schedule_again(push, error.code, error.message, MAX_ATTEMPTS_IN_OUTAGE)
     elif _move(push, PushStatus.FAILED, error.code, error.message):
         writer.watch(push, error)
 
 
-def _schedule_again(push: Push, code: str, message: str) -> bool:
-    status = PushStatus.FAILED if push.attempts >= MAX_ATTEMPTS else PushStatus.PENDING
+def _schedule_again(push: Push, code: str, message: str, most: int = MAX_ATTEMPTS) -> bool:
+    status = PushStatus.FAILED if push.attempts >= most else PushStatus.PENDING
     return _move(push, status, code, message)
 
 

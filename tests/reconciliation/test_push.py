@@ -11,7 +11,7 @@ from ingest.models import AuditRecord
 from reconciliation import push
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.models import Alarm, Amount, AmountLine, Push, Side, SourceDocument
-from reconciliation.push import LONGEST_SERVER_TIME, MAX_ATTEMPTS
+from reconciliation.push import LONGEST_SERVER_TIME, MAX_ATTEMPTS_IN_OUTAGE
 from reconciliation.readiness import read_readiness
 from tests import factories
 from tests.reconciliation.connectors.odoo.conftest import CountingTransport
@@ -228,15 +228,16 @@ class TestFaults:
     def test_waits_grow_and_end(self, world, customer):
         world.plan_pushes()
         now, waits = timezone.now(), []
-        for _ in range(MAX_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS_IN_OUTAGE):
             world.stand_in.set_fault("serialization_failure", method="crm.tag.load")
             world.send(now=now)
             row = world.latest(customer)
             waits.append(row.next_attempt_at - now)
             now = row.next_attempt_at
-        assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
+        assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS_IN_OUTAGE)
         assert all(later > earlier for earlier, later in pairwise(waits[:8]))
         assert max(waits) <= timedelta(hours=1.25)
+        assert sum(waits, timedelta()) > DAY, "a day without Odoo fails nothing"
         assert world.send(now=now + DAY) == {}
 
     def test_half_of_a_batch_in_doubt_settles_each_by_what_odoo_holds(self, world):
