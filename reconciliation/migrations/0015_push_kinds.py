@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0016_verdicts"),
-        ("reconciliation", "0009_told_facts"),
+        ("reconciliation", "0013_attribution"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                     ("quotation_not_draft", "A shadow quotation is no longer a draft"),
                     ("usage_not_in_odoo", "Usage is not in Odoo before its invoicing run"),
                     ("billed_after_switch", "The service billed a period that Odoo bills"),
+                    ("billed_by_odoo_too", "Odoo invoiced a period that the service bills"),
                 ],
                 max_length=32,
             ),
@@ -30,7 +31,15 @@ class Migration(migrations.Migration):
             model_name="alarm",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("kind__in", ["quotation_not_draft", "usage_not_in_odoo", "billed_after_switch"])
+                    (
+                        "kind__in",
+                        [
+                            "quotation_not_draft",
+                            "usage_not_in_odoo",
+                            "billed_after_switch",
+                            "billed_by_odoo_too",
+                        ],
+                    )
                 ),
                 name="alarm_kind_is_known",
             ),
