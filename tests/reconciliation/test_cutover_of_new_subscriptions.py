@@ -54,14 +54,12 @@ def sweep(clock, moment):
 
 def billers(service, label):
     """Who bills which part of a period, in the order of time."""
+    rows = Subscription.objects.filter(service=service, external_id="s").in_bulk()
     windows = windows_of(service=service, period_label=label)
-    chosen = [window for window in windows if window.subscription.external_id == "s"]
+    parts = [(window, rows[key]) for window in windows for key in window.subscriptions if key in rows]
     return [
-        (
-            window.counts_from,
-            str(biller_of(subscription=window.subscription, period_start=window.period.start)),
-        )
-        for window in sorted(chosen, key=lambda window: window.counts_from)
+        (window.counts_from, str(biller_of(subscription=row, period_start=window.period.start)))
+        for window, row in sorted(parts, key=lambda part: part[0].counts_from)
     ]
 
 
