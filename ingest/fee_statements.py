@@ -7,7 +7,7 @@ the answers make.
 from ingest.tier_prices import COMPUTED, PARTS, TIERS
 
 # What is rated: the usage of each window under the price that took its events. A question is all that decides what
-# it costs, as `ingest.answers` reads it.
+# it costs, as `ingest.answers` reads it; to ask, only prices that a charge model answers are looked at.
 PRICED = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(%(subscriptions)s::bigint[], %(places)s::int[], %(price_lists)s::int[])
@@ -21,7 +21,7 @@ WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(prices)s) AS price (
         price_list int, price int, charge_id bigint, charge_version_id bigint, currency text, filter_values jsonb,
         empty_group jsonb, empty_bucket text, is_in_advance bool, is_computed bool, facts jsonb
-    )
+    ) WHERE NOT %(is_asking)s OR NOT (is_in_advance OR is_computed)
 ), placed AS MATERIALIZED (
     SELECT used.*, given.place, given.price_list FROM ({used}) AS used JOIN given USING (subscription_id)
 ), priced AS MATERIALIZED (
@@ -51,7 +51,7 @@ GIVEN_USAGE = """
     ) JOIN given USING (subscription_id) JOIN span USING (place)
 """
 
-ASK = "SELECT DISTINCT question FROM priced WHERE NOT (is_in_advance OR is_computed)"
+ASK = "SELECT DISTINCT question FROM priced"
 
 _ANSWER = "question text, price int, exact_amount numeric, amount numeric, unit_amount numeric, lines jsonb"
 

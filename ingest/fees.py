@@ -114,9 +114,10 @@ class _Rating:
     def run(self, cursor: Any, late: set[int], end: str) -> None:
         """Executes the statement; `late` are the subscriptions with late usage."""
         unused = encode(self._answers.answer_unused())
-        cursor.execute(self._priced + ASK, self._parameters)
+        cursor.execute(self._priced + ASK, {**self._parameters, "is_asking": True})
         answers = encode(self._answers.answer(question for (question,) in cursor))
         told = {
+            "is_asking": False,
             "answers": answers,
             "unused": unused,
             "on_time": encode(self._rate_on_time(late)),
