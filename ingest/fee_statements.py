@@ -8,6 +8,7 @@ from ingest.tier_prices import COMPUTED, PARTS, TIERS
 
 # What is rated: the usage of each window under the price that took its events. A question is all that decides what
 # it costs, as `ingest.answers` reads it; to ask, only prices that a charge model answers are looked at.
+# Compared byte by byte: no language's order is wanted, and it would take a tenth of the time.
 PRICED = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(%(subscriptions)s::bigint[], %(places)s::int[], %(price_lists)s::int[])
@@ -29,7 +30,7 @@ WITH given AS MATERIALIZED (
         CASE WHEN price.is_computed THEN format('[%%s,"%%s"]', price.price, quantity)
             ELSE json_build_array(
                 price.price, quantity::text, full_quantity::text, events_count, measures, span.period_days
-            )::text END AS question
+            )::text END COLLATE "C" AS question
     FROM placed
     JOIN span ON span.place = placed.place AND span.period_start = placed.period_start
     JOIN price ON price.price_list = placed.price_list AND price.charge_id = placed.charge_id
