@@ -3,7 +3,7 @@
 from time import perf_counter
 
 from tests.bench.goal import Goal
-from tests.bench.month import CHARGES, EVENTS, LABEL, SUBSCRIPTIONS, clear_rated, fill
+from tests.bench.month import CHARGES, EVENTS, LABEL, SUBSCRIPTIONS, clear_rated, fill, note_sizes
 from tests.bench.stage import Stage
 
 FEES = SUBSCRIPTIONS * CHARGES
@@ -65,6 +65,7 @@ def _rate(stage: Stage, events: int, *, is_new: bool) -> float:
     meter_period(service=service, period_label=LABEL, now=timezone.now())
     if not is_new:
         rate_period(service=service, period_label=LABEL, now=timezone.now())
+        note_sizes()
     started = perf_counter()
     rate_period(service=service, period_label=LABEL, now=timezone.now())
     return FEES / (perf_counter() - started)
