@@ -118,7 +118,7 @@ def _read_kept(
     amounts = Amount.objects.filter(
         service=service,
         side=Side.EXTERNAL,
-        is_current=True,
+        document__is_current=True,
         document__source=Source.FILE,
         customer__in={bill[0] for bill in bills if bill},
         period_start__in={bill[2] for bill in bills if bill},

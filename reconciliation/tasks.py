@@ -9,12 +9,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
+from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from reconciliation import alerts, cutover, event_errors, facts, push, runs, webhooks
 from reconciliation.alone import alone
 from reconciliation.api.webhook_objects import show_object, show_triggered
 from reconciliation.connections import mirrored_for
+from reconciliation.connectors.errors import ConnectorError
 from reconciliation.models import RunKind
+from reconciliation.stripe.passes import process_events
 from reconciliation.work import do_work, send_all
 
 logger = structlog.get_logger(__name__)
@@ -59,6 +62,25 @@ def deliver_webhooks() -> None:
                 webhooks.deliver_due(now=timezone.now())
         except SoftTimeLimitExceeded:
             logger.warning("delivery_took_too_long")
+
+
+@shared_task
+def poll_stripe() -> None:
+    """Reads what changed at Stripe, where it is configured; webhooks tell sooner, and may be lost."""
+    if settings.STRIPE_API_KEY:
+        runs.request_run(kind=RunKind.STRIPE, service=None, actor=None)
+
+
+@shared_task
+def process_stripe_events() -> None:
+    """Processes what Stripe's webhooks told of; one worker at a time."""
+    with alone("process_stripe_events") as is_alone:
+        if is_alone:
+            try:
+                process_events()
+            except (ConnectorError, DomainError) as error:
+                # The events wait; the run that polls says the same on its page.
+                logger.warning("stripe_events_wait", code=error.code)
 
 
 @shared_task

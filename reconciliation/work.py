@@ -21,6 +21,9 @@ from reconciliation.odoo import connect, connection_of
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import NOT_REPEATABLE, Progress
 from reconciliation.strategies import read_strategy
+from reconciliation.stripe.checking import check_connection
+from reconciliation.stripe.connection import connect as connect_stripe
+from reconciliation.stripe.passes import fetch_and_settle
 
 Summary = dict[str, Any]
 # A run's message names this many reasons; the pushes themselves have them all.
@@ -146,6 +149,12 @@ def judge(run: Run, progress: Progress) -> Summary:
     return summary
 
 
+def check_stripe(run: Run, progress: Progress) -> Summary:
+    """Checks what Stripe's key may read; problems are the run's message."""
+    check = check_connection(api=connect_stripe(), run=run, echo=progress.report)
+    return {"problems": len(check.problems), "message": " ".join(check.problems)}
+
+
 Step = Callable[[Run, Progress], Summary]
 
 # Rating comes before judging and sending alike: fees that Odoo has not seen make a row stale.
@@ -155,6 +164,8 @@ STEPS: dict[RunKind, Sequence[Step]] = {
     RunKind.FETCH: (fetch,),
     RunKind.SYNC: (sync,),
     RunKind.CHECK: (check,),
+    RunKind.STRIPE: (fetch_and_settle,),
+    RunKind.CHECK_STRIPE: (check_stripe,),
     RunKind.RECONCILE: (rate, judge),
     RunKind.RERUN: (fetch, rate, judge),
     RunKind.REFRESH: (rate, send, fetch, judge),

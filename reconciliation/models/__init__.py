@@ -9,6 +9,8 @@ from reconciliation.models.connection import (
     OdooConnection,
     ServiceConnection,
 )
+from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument, Timing
+from reconciliation.models.billing_source import SOURCES_OF_KIND, BillingKind, BillingSource
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
     MirrorCursor,
@@ -24,10 +26,21 @@ from reconciliation.models.odoo_mirror import (
     OdooTax,
     OdooTaxPast,
 )
+from reconciliation.models.odoo_payment import OdooToken, OdooTransaction
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
 from reconciliation.models.told_fact import FactReport, ToldFact
+from reconciliation.models.stripe import (
+    TO_DO,
+    ClaimRules,
+    EventState,
+    RecordState,
+    StripeCheck,
+    StripeCursor,
+    StripeEvent,
+    StripeRecord,
+)
 from reconciliation.models.webhook import (
     Delivery,
     DeliveryStatus,
@@ -38,6 +51,8 @@ from reconciliation.models.webhook import (
 )
 
 __all__ = [
+    "SOURCES_OF_KIND",
+    "TO_DO",
     "Alarm",
     "AlarmKind",
     "Amount",
@@ -46,12 +61,16 @@ __all__ = [
     "Basis",
     "ConnectionCheck",
     "ConnectionTransport",
+    "BillingKind",
+    "BillingSource",
+    "ClaimRules",
     "CutoverRequest",
     "CutoverStatus",
     "Delivery",
     "DeliveryStatus",
     "EventReport",
     "FactReport",
+    "EventState",
     "LineKind",
     "LineState",
     "MirrorCursor",
@@ -67,10 +86,13 @@ __all__ = [
     "OdooProduct",
     "OdooTax",
     "OdooTaxPast",
+    "OdooToken",
+    "OdooTransaction",
     "Outcome",
     "Push",
     "PushStatus",
     "Reconciliation",
+    "RecordState",
     "Run",
     "RunKind",
     "RunStatus",
@@ -83,6 +105,11 @@ __all__ = [
     "Status",
     "Strategy",
     "ToldFact",
+    "StripeCheck",
+    "StripeCursor",
+    "StripeEvent",
+    "StripeRecord",
+    "Timing",
     "Tolerance",
     "UnattributedLine",
     "WebhookEndpoint",

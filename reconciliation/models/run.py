@@ -18,6 +18,8 @@ class RunKind(models.TextChoices):
     CHECK = "check", "Check the connection to Odoo"
     IMPORT = "import", "Import amounts"
     LAGO = "lago", "Import from Lago"
+    STRIPE = "stripe", "Fetch from Stripe"
+    CHECK_STRIPE = "check_stripe", "Check Stripe"
     RECONCILE = "reconcile", "Reconcile"
     RERUN = "rerun", "Read Odoo again and reconcile"
     REFRESH = "refresh", "Rate, push, fetch and reconcile"

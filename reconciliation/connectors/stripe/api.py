@@ -10,6 +10,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -61,8 +62,15 @@ class StripeApi:
         self._sleep = sleep
         self.is_live = key.startswith(("sk_live_", "rk_live_"))
 
-    def read_page(self, kind: Kind, *, after: str = "", size: int = PAGE_SIZE, **query: Any) -> Page:
-        """One page of a list, newest first; `query` narrows it down, as `created={"gte": 1}`."""
+    def read_page(
+        self,
+        kind: Kind,
+        query: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        after: str = "",
+        size: int = PAGE_SIZE,
+    ) -> Page:
+        """One page of a list, newest first; `query` narrows it down, as `{"created": {"gte": 1}}`."""
         asked = {**query, "limit": size, **({"starting_after": after} if after else {})}
         where = f"{kind.value}{f' after {after}' if after else ''}"
         return read_page(where, kind, self._get(where, f"/v1/{kind.value}", asked))

@@ -101,14 +101,14 @@ def read_shipping(values: Mapping[str, Any], currency: str, at: datetime) -> lis
 
 def _read_discount(line: Mapping[str, Any], currency: str) -> Decimal:
     """What comes off before tax: discounts and billing credits, which the later list holds together."""
-    pretax = line.get("pretax_credit_amounts")
-    amounts = pretax if isinstance(pretax, list) and pretax else line.get("discount_amounts") or []
-    where = f"discount of {id_of(line)}"
-    return sum((read_amount(members(entry, "amount"), currency, where) for entry in amounts), ZERO)
+    where = f"The discounts of line {id_of(line)} are"
+    pretax = _entries(line, "pretax_credit_amounts", where)
+    amounts = [entry.get("amount") for entry in pretax or _entries(line, "discount_amounts", where)]
+    return sum((read_amount(amount, currency, f"discount of {id_of(line)}") for amount in amounts), ZERO)
 
 
 def _read_tax(line: Mapping[str, Any], currency: str, behaviour: str) -> Decimal:
-    taxes = line.get("taxes") or []
+    taxes = _entries(line, "taxes", f"The taxes of line {id_of(line)} are")
     if any(members(tax, "tax_behavior") not in {"inclusive", "exclusive"} for tax in taxes):
         raise BillError("unknown_tax", f"A tax of line {id_of(line)} is neither inclusive nor exclusive.")
     amounts = [tax.get("amount") for tax in taxes if tax.get("tax_behavior") == behaviour]
@@ -125,13 +125,20 @@ def _read_quantity(line: Mapping[str, Any]) -> Decimal | None:
 def lines_of(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """All of its lines; raises BillError when only the first of them are there."""
     lines = values.get("lines")
-    data = lines.get("data") if isinstance(lines, Mapping) else None
-    if not isinstance(lines, Mapping) or not isinstance(data, list) or lines.get("has_more") is True:
+    if not isinstance(lines, Mapping) or lines.get("has_more") is not False:
         raise BillError("lines_missing", "Not all of its lines are there.")
-    return data
+    return _entries(lines, "data", "Its lines are")
 
 
 def text_of(values: Mapping[str, Any], name: str) -> str:
     """A text, empty when there is none."""
     value = values.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _entries(values: Mapping[str, Any], name: str, what: str) -> list[Mapping[str, Any]]:
+    """A list of objects; one that is not there is empty."""
+    found = values.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
+        raise BillError("unexpected_shape", f"{what} no list of objects.")
+    return found

@@ -10,6 +10,19 @@ from typing import Any
 from reconciliation.connectors.stripe.records import Kind, Page, StripeItem, fail
 
 LONGEST_ID = 255
+# When an object says not when it was made.
+UNDATED = datetime.fromtimestamp(0, UTC)
+# Links and secrets that are made anew for each answer, and open a bill to whoever has them: no facts, and not kept.
+PASSING = frozenset(
+    {
+        "confirmation_secret",
+        "hosted_invoice_url",
+        "invoice_pdf",
+        "pdf",
+        "receipt_url",
+        "webhooks_delivered_at",
+    }
+)
 
 
 def decode(where: str, body: str) -> Any:
@@ -36,7 +49,8 @@ def read_item(where: str, kind: Kind, value: Any) -> StripeItem:
     id_ = value.get("id") if isinstance(value, dict) else None
     if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_ID or not id_.isprintable():
         raise fail("unexpected_answer", f"{where}: an entry has no id.")
-    return StripeItem(kind, id_, read_instant(value.get("created")) or _at_once(), clean(value))
+    facts = clean({name: member for name, member in value.items() if name not in PASSING})
+    return StripeItem(kind, id_, read_instant(value.get("created")) or UNDATED, facts)
 
 
 def read_instant(value: Any) -> datetime | None:
@@ -53,7 +67,3 @@ def clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {clean(name): clean(member) for name, member in value.items()}
     return [clean(member) for member in value] if isinstance(value, list) else value
-
-
-def _at_once() -> datetime:
-    return datetime.fromtimestamp(0, UTC)

@@ -23,7 +23,7 @@ def verify(body: bytes, header: str, secrets: Sequence[str], *, now: float | Non
         raise fail("no_secret", "No webhook secret is configured.")
     if not any(_is_signed(body, header, secret) for secret in secrets):
         raise fail("forged_signature", "The signature is not Stripe's.")
-    signed_at = next(int(part[2:]) for part in header.split(",") if part.startswith("t="))
+    signed_at = next(int(part.split("=")[1]) for part in header.split(",") if part.startswith("t="))
     if abs((time.time() if now is None else now) - signed_at) > TOLERANCE:
         raise fail("stale_signature", f"The signature is more than {TOLERANCE} seconds old.")
 
