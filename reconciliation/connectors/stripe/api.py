@@ -68,10 +68,10 @@ class StripeApi:
         query: Mapping[str, Any] = MappingProxyType({}),
         *,
         after: str = "",
-        size: int = PAGE_SIZE,
+        size: int = 0,
     ) -> Page:
         """One page of a list, newest first; `query` narrows it down, as `{"created": {"gte": 1}}`."""
-        asked = {**query, "limit": size, **({"starting_after": after} if after else {})}
+        asked = {**query, "limit": size or PAGE_SIZE, **({"starting_after": after} if after else {})}
         where = f"{kind.value}{f' after {after}' if after else ''}"
         return read_page(where, kind, self._get(where, f"/v1/{kind.value}", asked))
 

@@ -4,12 +4,20 @@ from datetime import date
 
 import pytest
 
+from reconciliation.connectors.stripe import api
 from reconciliation.models import BillingKind, BillingSource, ClaimRules
 from reconciliation.runs import perform, start_run
 from reconciliation.stripe.passes import fetch_and_settle
 from tests import factories
 from tests.stripe_standin import server
 from tests.stripe_standin.objects import ACCOUNT
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Nothing waits for long before it asks again."""
+    monkeypatch.setattr(api, "WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(api, "LONGEST_WAIT", 0.0)
 
 
 @pytest.fixture
