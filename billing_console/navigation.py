@@ -25,6 +25,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Amounts", "receipt_long", "reconciliation.amount"),
         Entry("Source documents", "draft", "reconciliation.sourcedocument"),
         Entry("Unattributed lines", "help_center", "reconciliation.unattributedline", "count_unattributed"),
+        Entry("Billing sources", "source", "reconciliation.billingsource"),
         Entry("Customers", "groups", "ingest.customer"),
     ),
     "Cutover": (
@@ -54,6 +55,15 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("API keys", "key", "ingest.apikey"),
         Entry("Webhook endpoints", "webhook", "reconciliation.webhookendpoint"),
         Entry("Deliveries", "outbox", "reconciliation.delivery"),
+    ),
+    "Stripe": (
+        Entry("Objects", "credit_card", "reconciliation.striperecord", "count_stripe"),
+        Entry("Claim rules", "rule", "reconciliation.claimrules"),
+        Entry("Events", "notifications", "reconciliation.stripeevent"),
+        Entry("Reading", "cloud_download", "reconciliation.stripecursor"),
+        Entry("Connection", "lan", "reconciliation.stripecheck"),
+        Entry("Odoo's payments", "payments", "reconciliation.odootransaction"),
+        Entry("Odoo's cards", "credit_score", "reconciliation.odootoken"),
     ),
     "Odoo mirror": (
         Entry("Link customers", "link", "reconciliation.odoopartner", page="links"),

@@ -60,7 +60,7 @@ def preview_change(*, service: Service, kind: BillingKind, starts_on: date) -> P
         _add_up(label, currency, groups[start, label, currency]) for start, label, currency in sorted(groups)
     ]
     changed = tuple(effect for effect in effects if effect is not None)
-    return Preview(changed, digest_of([str(effect) for effect in changed]))
+    return Preview(changed, digest_of([kind, starts_on.isoformat(), *map(str, changed)]))
 
 
 @transaction.atomic

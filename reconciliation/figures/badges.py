@@ -12,6 +12,13 @@ from reconciliation.models import (
     Reconciliation,
     Status,
     UnattributedLine,
+    TO_DO,
+    Alarm,
+    CutoverRequest,
+    CutoverStatus,
+    Reconciliation,
+    Status,
+    StripeRecord,
 )
 
 KEPT_SECONDS = 5
@@ -42,3 +49,7 @@ def count_alarms() -> str:
 def count_unattributed() -> str:
     """Lines of Odoo that wait for a person."""
     return _count("unattributed", UnattributedLine.objects.filter(state=LineState.OPEN).count)
+def count_stripe() -> str:
+    """Bills at Stripe that count nowhere until a person has looked."""
+    rows = StripeRecord.objects.filter(state__in=TO_DO).order_by()
+    return _count("stripe", rows[: MOST + 1].count)

@@ -9,6 +9,12 @@ from django.utils import timezone
 from ingest.models import UsageEvent
 from reconciliation.models import MirrorCursor, Source, SourceDocument
 from reconciliation.strategies import SOURCES
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from ingest.models import UsageEvent
+from reconciliation.models import OdooPartner, Source, SourceDocument, StripeCursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ def read_freshness() -> list[Freshness]:
     return [
         Freshness("Usage events", newest, timedelta(days=1)),
         Freshness("External amounts", _newest(documents.filter(source=Source.FILE)), timedelta(days=35)),
+        *_read_stripe(),
         Freshness("Odoo amounts", _newest(from_odoo), timedelta(days=2)),
         Freshness("Odoo mirror", _oldest_complete(), timedelta(days=2)),
     ]
@@ -47,3 +54,14 @@ def _oldest_complete() -> datetime | None:
     """When all that Odoo lets be mirrored was last complete: a kind that lags behind makes all of it old."""
     readable = MirrorCursor.objects.filter(error="")
     return readable.aggregate(oldest=Min("completed_at"))["oldest"]
+def _read_stripe() -> list[Freshness]:
+    """The list that was read longest ago, where Stripe is read at all: a figure is as fresh as the oldest of them."""
+    read = StripeCursor.objects.values_list("read_at", flat=True)
+    if not settings.STRIPE_API_KEY and not read:
+        return []
+    oldest = None if not read or None in read else min(filter(None, read))
+    return [Freshness("Stripe", oldest, timedelta(hours=3))]
+
+
+def _newest(rows: QuerySet, name: str = "fetched_at") -> datetime | None:
+    return rows.aggregate(newest=Max(name))["newest"]

@@ -27,7 +27,9 @@ from reconciliation.models import (
     Run,
     RunKind,
     Side,
+    StripeRecord,
 )
+from reconciliation.payments import read_payments
 
 MOST_PERIODS = 12
 MOST_RECORDS = 50
@@ -85,6 +87,7 @@ class Page:
     fees: Sequence[RatedFee]
     others: Sequence[Reconciliation]
     amounts: Sequence[Amount]
+    payments: Sequence[StripeRecord]
     pushes: Sequence[tuple[Push, str]]
     records: Sequence[AuditRecord]
     run: Run | None
@@ -100,6 +103,7 @@ def read_page(row: Reconciliation) -> Page:
     """The page as things stand now; `row` comes with its customer, service and people."""
     lines = read_lines(row)
     run = _read_run(row)
+    amounts = list(_same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk"))
     return Page(
         row=row,
         sentence=write_sentence(row),
@@ -110,9 +114,8 @@ def read_page(row: Reconciliation) -> Page:
         waterfall=_draw(row, lines.causes),
         fees=[_explain(fee) for fee in read_fees([row]) if _is_of(fee, row)],
         others=_read_others(row),
-        amounts=list(
-            _same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk")
-        ),
+        amounts=amounts,
+        payments=read_payments([amount.document for amount in amounts]),
         pushes=_read_pushes(row),
         records=_read_records(row),
         run=run,

@@ -65,7 +65,12 @@ def read_books() -> list[Book]:
 def write_current(service: Service) -> str:
     """A service's rules in force, as people write them."""
     row = ClaimRules.objects.filter(service=service, is_current=True).first()
-    return write_rules(_read_rules(row)) if row else ""
+    return write_version(row) if row else ""
+
+
+def write_version(row: ClaimRules) -> str:
+    """A version's rules, as people write them."""
+    return write_rules(_read_rules(row))
 
 
 def preview_rules(*, service: Service, text: str) -> Preview:
