@@ -72,15 +72,23 @@ def _settle_some(account: str, kind: Kind, run: Run | None, settled: Settled) ->
     if kind in SOURCES:
         _keep_documents(SOURCES[kind], verdicts, run, settled)
     changed_hands = [each.record.stripe_id for each in verdicts if each.record.service_id != each.service_id]
-    for each in verdicts:
-        record = each.record
-        record.state, record.reason, record.service_id = each.state, each.reason, each.service_id
-        record.claimed_by, record.pays = each.claimed_by[:255], each.pays
-    StripeRecord.objects.bulk_update(rows, ["state", "reason", "service", "claimed_by", "pays"])
+    _write(verdicts)
     # What belongs to a bill goes with it.
     StripeRecord.objects.filter(account=account, pays__in=changed_hands).update(state=RecordState.WAITING)
     settled.states.update(each.state for each in verdicts)
     return len(rows)
+
+
+def _write(verdicts: Sequence[Verdict]) -> None:
+    """One statement for all that come to the same, as most do."""
+    alike: dict[tuple[str, str, int | None, str, str], list[int]] = defaultdict(list)
+    for each in verdicts:
+        key = (each.state, each.reason, each.service_id, each.claimed_by[:255], each.pays)
+        alike[key].append(each.record.pk)
+    for (state, reason, service_id, claimed_by, pays), keys in alike.items():
+        StripeRecord.objects.filter(pk__in=keys).update(
+            state=state, reason=reason, service=service_id, claimed_by=claimed_by, pays=pays
+        )
 
 
 def _keep_documents(source: Source, verdicts: Sequence[Verdict], run: Run | None, settled: Settled) -> None:

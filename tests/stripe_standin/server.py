@@ -85,9 +85,9 @@ class StripeStandIn:
 
 
 @contextmanager
-def start():
-    """A running server, at `url`."""
-    stand_in = StripeStandIn()
+def start(stand_in=None):
+    """A running server, at `url`; of an account that holds nothing yet unless told otherwise."""
+    stand_in = stand_in or StripeStandIn()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

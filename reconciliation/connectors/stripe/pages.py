@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from reconciliation.connectors.stripe.records import Kind, Page, StripeItem, fail
 
 LONGEST_ID = 255
+# How JSON writes what `clean` replaces; looking for it is cheap, walking through every value is not.
+_UNKEPT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # When an object says not when it was made.
 UNDATED = datetime.fromtimestamp(0, UTC)
 # Links and secrets that are made anew for each answer, and open a bill to whoever has them: no facts, and not kept.
@@ -28,9 +31,10 @@ PASSING = frozenset(
 def decode(where: str, body: str) -> Any:
     """The JSON value, its fractions as text: no float ever exists. Raises ConnectorError for what is none."""
     try:
-        return json.loads(body, parse_float=str)
+        value = json.loads(body, parse_float=str)
     except (ValueError, RecursionError):
         raise fail("not_json", f"{where}: the answer is not JSON, or is cut off.", permanent=False) from None
+    return clean(value) if _UNKEPT.search(body) else value
 
 
 def read_page(where: str, kind: Kind, value: Any) -> Page:
@@ -49,7 +53,7 @@ def read_item(where: str, kind: Kind, value: Any) -> StripeItem:
     id_ = value.get("id") if isinstance(value, dict) else None
     if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_ID or not id_.isprintable():
         raise fail("unexpected_answer", f"{where}: an entry has no id.")
-    facts = clean({name: member for name, member in value.items() if name not in PASSING})
+    facts = {name: member for name, member in value.items() if name not in PASSING}
     return StripeItem(kind, id_, read_instant(value.get("created")) or UNDATED, facts)
 
 

@@ -1,4 +1,4 @@
-"""Which source says what a service billed, and Stripe as one: what it said, whose it is, and its events."""
+"""What Stripe said: its objects, its events, and how far its lists were read."""
 
 import uuid
 
@@ -12,150 +12,11 @@ import ingest.models.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0016_verdicts"),
-        ("reconciliation", "0008_event_reports"),
+        ("reconciliation", "0018_billing_sources"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="BillingSource",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("file", "Files"),
-                            ("stripe_invoices", "Stripe invoices"),
-                            ("stripe_charges", "Stripe charges without invoices"),
-                            ("lago", "Lago invoices"),
-                        ],
-                        max_length=16,
-                        verbose_name="source",
-                    ),
-                ),
-                (
-                    "starts_on",
-                    models.DateField(
-                        help_text="Of periods that begin on this day or later, where the customer is.",
-                        verbose_name="from",
-                    ),
-                ),
-                ("is_current", models.BooleanField(default=True)),
-                ("reason", models.TextField()),
-            ],
-            options={
-                "ordering": ["service", "-starts_on", "-id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="ClaimRules",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("version", models.PositiveIntegerField()),
-                ("is_current", models.BooleanField(default=True)),
-                (
-                    "rules",
-                    models.JSONField(
-                        help_text="Each with its fact and its value; the first that matches claims."
-                    ),
-                ),
-                ("reason", models.TextField()),
-            ],
-            options={
-                "verbose_name_plural": "claim rules",
-                "ordering": ["service", "-version"],
-            },
-        ),
-        migrations.CreateModel(
-            name="OdooToken",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("odoo_id", models.BigIntegerField(unique=True)),
-                ("partner_id", models.BigIntegerField(db_index=True)),
-                ("stripe_customer", models.CharField(blank=True, max_length=255)),
-                ("payment_method", models.CharField(blank=True, max_length=255)),
-                ("is_active", models.BooleanField(verbose_name="active")),
-                ("mirrored_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="OdooTransaction",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("odoo_id", models.BigIntegerField(unique=True)),
-                (
-                    "reference",
-                    models.CharField(
-                        db_index=True, help_text="What the intent is described as.", max_length=255
-                    ),
-                ),
-                (
-                    "provider_reference",
-                    models.CharField(
-                        blank=True, db_index=True, help_text="The payment intent's id.", max_length=255
-                    ),
-                ),
-                ("state", models.CharField(max_length=16)),
-                ("amount", ingest.models.fields.ExactDecimalField()),
-                ("currency", models.CharField(max_length=3)),
-                ("partner_id", models.BigIntegerField(null=True)),
-                ("mirrored_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="StripeCheck",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("account", models.CharField(blank=True, max_length=255)),
-                ("name", models.CharField(blank=True, max_length=255)),
-                ("is_live", models.BooleanField(null=True, verbose_name="live mode")),
-                ("api_version", models.CharField(max_length=64)),
-                ("api_base", models.CharField(max_length=255)),
-                ("has_webhook_secret", models.BooleanField()),
-                (
-                    "rights",
-                    models.JSONField(
-                        default=dict, help_text="Of each list: empty where it may be read, else why not."
-                    ),
-                ),
-                ("problems", models.JSONField(default=list)),
-            ],
-            options={
-                "ordering": ["-id"],
-            },
-        ),
         migrations.CreateModel(
             name="StripeCursor",
             fields=[
@@ -306,28 +167,6 @@ class Migration(migrations.Migration):
             model_name="run",
             name="run_kind_is_known",
         ),
-        migrations.RemoveConstraint(
-            model_name="sourcedocument",
-            name="document_source_is_known",
-        ),
-        migrations.AddField(
-            model_name="amountline",
-            name="timing",
-            field=models.CharField(
-                blank=True,
-                choices=[("advance", "In advance"), ("arrears", "In arrears")],
-                help_text="Where the source says what a line is for.",
-                max_length=8,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="amount",
-            name="is_current",
-            field=models.BooleanField(
-                default=True,
-                help_text="It counts: of the document's current version, from the billing source.",
-            ),
-        ),
         migrations.AlterField(
             model_name="run",
             name="kind",
@@ -346,36 +185,6 @@ class Migration(migrations.Migration):
                     ("refresh", "Rate, push, fetch and reconcile"),
                 ],
                 max_length=16,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="sourcedocument",
-            name="digest",
-            field=models.CharField(
-                help_text="SHA-256 of what it says, and of what that comes to.", max_length=64
-            ),
-        ),
-        migrations.AlterField(
-            model_name="sourcedocument",
-            name="source",
-            field=models.CharField(
-                choices=[
-                    ("odoo_quotation", "Odoo quotation"),
-                    ("odoo_invoice", "Odoo invoice"),
-                    ("file", "File"),
-                    ("lago_invoice", "Lago invoice"),
-                    ("stripe_invoice", "Stripe invoice"),
-                    ("stripe_credit_note", "Stripe credit note"),
-                    ("stripe_charge", "Stripe charge"),
-                ],
-                max_length=32,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="amountline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("timing__in", ["", "advance", "arrears"])),
-                name="amount_line_timing_is_known",
             ),
         ),
         migrations.AddConstraint(
@@ -400,72 +209,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="run_kind_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcedocument",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "source__in",
-                        [
-                            "odoo_quotation",
-                            "odoo_invoice",
-                            "file",
-                            "lago_invoice",
-                            "stripe_invoice",
-                            "stripe_credit_note",
-                            "stripe_charge",
-                        ],
-                    )
-                ),
-                name="document_source_is_known",
-            ),
-        ),
-        migrations.AddField(
-            model_name="billingsource",
-            name="decided_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="billingsource",
-            name="service",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="billing_sources",
-                to="ingest.service",
-            ),
-        ),
-        migrations.AddField(
-            model_name="claimrules",
-            name="decided_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="claimrules",
-            name="service",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="claim_rules", to="ingest.service"
-            ),
-        ),
-        migrations.AddField(
-            model_name="stripecheck",
-            name="run",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="reconciliation.run",
             ),
         ),
         migrations.AddConstraint(
@@ -528,41 +271,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="stripe_records",
                 to="ingest.service",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingsource",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("service", "starts_on"),
-                name="billing_source_once_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingsource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["file", "stripe_invoices", "stripe_charges", "lago"])),
-                name="billing_source_kind_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingsource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="billing_source_has_a_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claimrules",
-            constraint=models.UniqueConstraint(
-                fields=("service", "version"), name="claim_rules_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="claimrules",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("service",),
-                name="claim_rules_have_one_current_version",
             ),
         ),
         migrations.AddIndex(
