@@ -11,7 +11,10 @@ from django.utils import timezone
 from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from reconciliation.alone import alone
+from reconciliation.connectors.errors import ConnectorError
 from reconciliation.models import TO_DO, RecordState, Run, StripeRecord
+from reconciliation.odoo import connect as connect_odoo
+from reconciliation.odoo_payments import sync_payments
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import Progress
 from reconciliation.stripe import events
@@ -30,6 +33,7 @@ def fetch_and_settle(run: Run, progress: Progress) -> dict[str, Any]:
         if not is_alone:
             raise DomainError("already_running", "Stripe is being read by another run.")
         read = _read(run, progress)
+        read |= _read_odoo(progress)
     return _count(settle_all(run, progress), read)
 
 
@@ -48,6 +52,17 @@ def _read(run: Run, progress: Progress) -> dict[str, int]:
     while events.process_due(api=api, account=account, now=timezone.now()):
         progress.report("Processed events", 0, 0)
     return {f"read_{kind}": count for kind, count in fetched.read.items()}
+
+
+def _read_odoo(progress: Progress) -> dict[str, Any]:
+    """Odoo's own payments, where it is configured; without them its charges would wait as nobody's, and say so."""
+    if not settings.ODOO_URL:
+        return {}
+    progress.report("Reading Odoo's payments", 0, 0)
+    try:
+        return {"odoo_transactions": sync_payments(connector=connect_odoo())}
+    except ConnectorError as error:
+        return {"failed": 1, "message": f"Odoo's payments could not be read: {error.message}"}
 
 
 def settle_all(run: Run | None, progress: Progress | None) -> Settled:
@@ -98,7 +113,7 @@ def _judge(periods: Iterable[tuple[int, str]]) -> None:
             logger.info("not_judged", service=service.code, period=label, code=error.code)
 
 
-def _count(settled: Settled, read: dict[str, int]) -> dict[str, Any]:
+def _count(settled: Settled, read: dict[str, Any]) -> dict[str, Any]:
     """What a run says: what was read, what it came to, and how much of it waits for a person."""
     open_ = {str(state): settled.states[state] for state in TO_DO if settled.states[state]}
     return {**read, "bills": settled.states[RecordState.CLAIMED], "changed": settled.changed, **open_}

@@ -12,6 +12,7 @@ from typing import Self
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo import inspection, kinds, mirror, quotation, readback
 from reconciliation.connectors.odoo.checks import Expected
+from reconciliation.connectors.odoo import invoices, mirror, orders, payments, quotation, readback, taxes
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft
@@ -140,6 +141,12 @@ class OdooConnector:
     def read_ids(self, kind: Kind[T]) -> Iterator[tuple[list[int], bool]]:
         """All ids of a kind in ascending pages, and with each whether it is the last: what is gone is not there."""
         return kinds.read_ids(self._client, kind)
+
+    def read_transactions(self, since: datetime | None = None) -> Iterator[payments.Transaction]:
+        return payments.read_transactions(self._client, since)
+
+    def read_tokens(self) -> Iterator[payments.Token]:
+        return payments.read_tokens(self._client)
 
     def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
         return quotation.write_quotations(self._client, drafts)
