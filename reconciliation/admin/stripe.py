@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -16,7 +16,7 @@ from ingest.errors import DomainError
 from ingest.screens.actions import Button, person_of, post_action
 from ingest.screens.base import EvidenceAdmin
 from ingest.screens.columns import age_column, amount_column, json_column, state_column, text_column
-from ingest.screens.filters import ServiceFilter, condition_filter, exact_filter
+from ingest.screens.filters import ConditionFilter, ServiceFilter, exact_filter
 from ingest.screens.forms import show_form
 from reconciliation.admin.looks import STRIPE_EVENT, STRIPE_RECORD
 from reconciliation.models import (
@@ -33,18 +33,27 @@ from reconciliation.runs import request_run
 from reconciliation.stripe import events
 
 OPERATE = "reconciliation.operate_run"
-WorkFilter = condition_filter(
-    "work", "work", {"todo": ("To do", Q(state__in=TO_DO)), "done": ("Nothing to do", ~Q(state__in=TO_DO))}
-)
+
+
+class WorkFilter(ConditionFilter):
+    """The list opens on what is to do; whoever filters or searches sees what they ask for."""
+
+    title = parameter_name = "work"
+    conditions = {
+        "todo": ("To do", Q(state__in=TO_DO)),
+        "done": ("Nothing to do", ~Q(state__in=TO_DO)),
+    }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """Work to do at first, else as asked."""
+        return queryset.filter(state__in=TO_DO) if not request.GET else super().queryset(request, queryset)
 
 
 @admin.register(StripeRecord)
 class StripeRecordAdmin(EvidenceAdmin):
     """What Stripe said, the largest money that counts nowhere first."""
 
-    when_empty = (
-        "Nothing was read from Stripe yet: an operator sets its key and starts a pass under Stripe reading."
-    )
+    when_empty = "Nothing waits for a person. Filter by state to see all that was read."
     list_display = (
         "stripe_id",
         "kind",

@@ -103,9 +103,9 @@ class Migration(migrations.Migration):
                 ("account", models.CharField(blank=True, max_length=255)),
                 ("name", models.CharField(blank=True, max_length=255)),
                 ("is_live", models.BooleanField(null=True, verbose_name="live mode")),
-                ("api_version", models.CharField(max_length=64)),
-                ("api_base", models.CharField(max_length=255)),
-                ("has_webhook_secret", models.BooleanField()),
+                ("api_version", models.CharField(max_length=64, verbose_name="API version")),
+                ("api_base", models.CharField(max_length=255, verbose_name="API address")),
+                ("has_webhook_secret", models.BooleanField(verbose_name="webhook secret is set")),
                 (
                     "rights",
                     models.JSONField(

@@ -185,9 +185,9 @@ class StripeCheck(PublicModel):
     account = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
     is_live = models.BooleanField("live mode", null=True)
-    api_version = models.CharField(max_length=64)
-    api_base = models.CharField(max_length=255)
-    has_webhook_secret = models.BooleanField()
+    api_version = models.CharField("API version", max_length=64)
+    api_base = models.CharField("API address", max_length=255)
+    has_webhook_secret = models.BooleanField("webhook secret is set")
     rights = models.JSONField(
         default=dict, help_text="Of each list: empty where it may be read, else why not."
     )

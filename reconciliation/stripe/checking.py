@@ -46,7 +46,7 @@ def _try(api: StripeApi, kind: Kind) -> str:
     except ConnectorError as error:
         if error.code in {"authentication", "unreachable", "throttled"}:
             raise
-        return error.message
+        return error.message.removeprefix(f"{kind}: ").strip()
     return ""
 
 
@@ -58,7 +58,7 @@ def _find_problems(account: str, rights: Mapping[str, str]) -> Iterator[str]:
         yield "Nobody can tell whose key it is: set STRIPE_ACCOUNT, or give the key the right to read its account."
     for kind, why in rights.items():
         if why and kind not in OPTIONAL:
-            yield f"{why.rstrip('.')}."
+            yield f"{kind}: {why.rstrip('.')}."
     if not settings.STRIPE_WEBHOOK_SECRETS:
         yield "No webhook can be verified: set STRIPE_WEBHOOK_SECRETS. Until then the poll finds what changed."
 

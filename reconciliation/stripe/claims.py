@@ -31,6 +31,8 @@ from reconciliation.runs import request_run
 PERMISSION = "reconciliation.add_claimrules"
 # The bills that rules are asked about; everything else belongs to one of them.
 CLAIMABLE = (Kind.INVOICES, Kind.CHARGES)
+# What no rule is asked about: Odoo's own, what paid a bill, what bills nothing.
+SETTLED = (RecordState.ODOO, RecordState.EVIDENCE, RecordState.UNBILLED)
 # The newest of each kind that a preview reads; the run that follows a decision reads all.
 PREVIEWED = 5_000
 
@@ -84,7 +86,7 @@ def preview_rules(*, service: Service, text: str) -> Preview:
     found: dict[tuple[str, str], list[StripeRecord]] = {}
     seen = 0
     for kind in CLAIMABLE:
-        rows = StripeRecord.objects.filter(kind=kind).exclude(state=RecordState.ODOO)
+        rows = StripeRecord.objects.filter(kind=kind).exclude(state__in=SETTLED)
         for row in rows.order_by("-created", "-pk")[:PREVIEWED].iterator(500):
             seen += 1
             change = _find_change(service, row, find_claims(read_facts(row.raw), books))

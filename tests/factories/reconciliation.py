@@ -281,6 +281,7 @@ class StripeRecordFactory(DjangoModelFactory):
     created = SEEN_AT
     currency = "CAD"
     amount = Decimal("113.00")
+    state = reconciliation.RecordState.UNCLAIMED
     raw = factory.LazyFunction(dict)
     digest = factory.LazyAttribute(lambda row: make_digest(row.stripe_id))
     fetched_at = SEEN_AT

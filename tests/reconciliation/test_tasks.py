@@ -264,6 +264,7 @@ class TestSweeping:
         entries = settings.CELERY_BEAT_SCHEDULE.values()
         sweeps = [entry for entry in entries if isinstance(entry["schedule"], float)]
         assert len(sweeps) == 6
+        assert len(sweeps) == 5
         assert all(entry["options"]["expires"] == entry["schedule"] for entry in sweeps)
         assert tasks.deliver_webhooks.soft_time_limit == webhooks.BUDGET + 3 * settings.WEBHOOK_TIMEOUT
 

@@ -26,10 +26,12 @@ def test_the_worklist_has_the_most_money_first_and_says_why(client, finance):
     )
     factories.StripeRecordFactory(stripe_id="in_fine", state="unbilled")
     client.force_login(finance)
-    page = client.get(reverse("admin:reconciliation_striperecord_changelist") + "?work=todo").content.decode()
+    address = reverse("admin:reconciliation_striperecord_changelist")
+    page = client.get(address).content.decode()
     assert page.index("in_large") < page.index("in_small")
     assert "Nobody has cus_9." in page
     assert "in_fine" not in page
+    assert "in_fine" in client.get(f"{address}?q=in_fine").content.decode()
 
 
 def test_rules_are_tried_on_what_was_read_and_hold_once_their_effect_was_seen(client, finance):

@@ -14,8 +14,9 @@ from tests.stripe_standin.objects import ACCOUNT
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    """Nothing waits for long before it asks again."""
+def at_once(monkeypatch, settings):
+    """Nothing waits for long before it asks again, and there is no Odoo unless a test has one."""
+    settings.ODOO_URL = ""
     monkeypatch.setattr(api, "WAITS", (0.0, 0.0, 0.0))
     monkeypatch.setattr(api, "LONGEST_WAIT", 0.0)
 

@@ -28,7 +28,10 @@ def test_what_a_key_lacks_is_told_by_its_right_and_the_optional_is_no_problem(ac
     assert "rak_dispute_read" in str(failure.value)
     assert "STRIPE_WEBHOOK_SECRETS" in str(failure.value)
     assert len(StripeCheck.objects.get().problems) == 2
-    assert "balance_transactions: balance_transactions: the key may not read it" in capsys.readouterr().out
+    assert (
+        "balance_transactions: the key may not read it: it lacks rak_balance_transaction_read"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_key_of_another_account_is_a_problem(account, settings):

@@ -133,6 +133,17 @@ def test_a_storm_of_429_is_sat_out(account, acme):
     assert fetch().status == "succeeded"
 
 
+def test_a_pass_that_cannot_read_odoos_payments_says_so_and_keeps_the_rest(account, acme, settings):
+    settings.ODOO_URL, settings.ODOO_DB, settings.ODOO_LOGIN, settings.ODOO_API_KEY = (
+        "http://127.0.0.1:1",
+        *"odb",
+    )
+    account.put(*WORLD)
+    run = fetch()
+    assert (run.status, run.summary["bills"]) == ("partial", 3)
+    assert "Odoo's payments could not be read" in run.message
+
+
 def test_another_accounts_key_is_refused_before_anything_is_read(account, acme, settings):
     settings.STRIPE_ACCOUNT = "acct_other"
     run = fetch()
