@@ -30,7 +30,6 @@ from reconciliation.models.odoo_payment import OdooToken, OdooTransaction
 from reconciliation.models.push import Push, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
-from reconciliation.models.told_fact import FactReport, ToldFact
 from reconciliation.models.stripe import (
     TO_DO,
     ClaimRules,
@@ -41,6 +40,7 @@ from reconciliation.models.stripe import (
     StripeEvent,
     StripeRecord,
 )
+from reconciliation.models.told_fact import FactReport, ToldFact
 from reconciliation.models.webhook import (
     Delivery,
     DeliveryStatus,
@@ -69,8 +69,8 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "EventReport",
-    "FactReport",
     "EventState",
+    "FactReport",
     "LineKind",
     "LineState",
     "MirrorCursor",
@@ -110,6 +110,7 @@ __all__ = [
     "StripeEvent",
     "StripeRecord",
     "Timing",
+    "ToldFact",
     "Tolerance",
     "UnattributedLine",
     "WebhookEndpoint",

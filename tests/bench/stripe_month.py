@@ -1,8 +1,8 @@
 """`python -m tests.bench.stripe_month [invoices]`: a month of Stripe invoices fetched, attributed and reconciled.
 
 Prints how many seconds each step takes, how many of them this process computed, and how much memory it needs beyond
-what it began with; the server is a process of its own. Every invoice is another customer's, with a plan in advance and
-usage in arrears.
+what it began with; the server is a process of its own. Every invoice is another customer's, with a plan in advance
+and usage in arrears.
 """
 
 import json
@@ -20,6 +20,7 @@ from tests.stripe_standin.server import KEY, StripeStandIn, start
 from tests.throwaway_cluster import make_run_directory
 
 INVOICES = 100_000
+BATCH = 1_000
 
 
 class Month(StripeStandIn):
@@ -121,13 +122,12 @@ def _prepare(count):
     )
     rule = {"fact": "metadata", "key": "service", "value": "nexacloud"}
     ClaimRules.objects.create(service=service, version=1, rules=[rule], reason="Measured.")
-    Customer.objects.bulk_create(
-        (
+    for first in range(0, count, BATCH):
+        numbers = range(first, min(first + BATCH, count))
+        Customer.objects.bulk_create(
             Customer(service=service, external_id=f"customer-{n}", stripe_customer_id=f"cus_{n}")
-            for n in range(count)
-        ),
-        batch_size=5_000,
-    )
+            for n in numbers
+        )
     return service
 
 
