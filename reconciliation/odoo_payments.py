@@ -17,11 +17,10 @@ BATCH = 500
 
 
 @transaction.atomic
-def sync_payments(*, connector: OdooConnector) -> int:
-    """Reads Odoo's transactions by Stripe since the last time, and its tokens; all of them or none.
+def sync_transactions(*, connector: OdooConnector) -> int:
+    """Reads Odoo's transactions by Stripe since the last time, all of them or none; returns how many.
 
-    Charges that turn out to be Odoo's are attributed anew. Returns how many transactions were read; raises
-    ConnectorError.
+    Charges that turn out to be Odoo's are attributed anew. Raises ConnectorError.
     """
     now = timezone.now()
     last = OdooTransaction.objects.aggregate(at=Max("mirrored_at"))["at"]
@@ -39,6 +38,14 @@ def sync_payments(*, connector: OdooConnector) -> int:
         for each in connector.read_transactions(last - OVERLAP if last else None)
     ]
     _keep(OdooTransaction, transactions)
+    _wake_charges(transactions)
+    return len(transactions)
+
+
+@transaction.atomic
+def sync_tokens(*, connector: OdooConnector) -> int:
+    """Reads the cards that Odoo may charge, all of them or none; returns how many. Raises ConnectorError."""
+    now = timezone.now()
     tokens = [
         OdooToken(
             odoo_id=each.id,
@@ -53,8 +60,7 @@ def sync_payments(*, connector: OdooConnector) -> int:
     _keep(OdooToken, tokens)
     # What Odoo has no more cannot be charged.
     OdooToken.objects.filter(mirrored_at__lt=now).update(is_active=False)
-    _wake_charges(transactions)
-    return len(transactions)
+    return len(tokens)
 
 
 def _keep(model: type[Model], rows: list[Any]) -> None:

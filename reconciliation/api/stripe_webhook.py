@@ -3,7 +3,6 @@
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from ingest.errors import DomainError
 from reconciliation.connectors.errors import ConnectorError
@@ -11,12 +10,16 @@ from reconciliation.stripe.events import receive
 
 
 @csrf_exempt
-@require_POST
 def receive_event(request: HttpRequest) -> JsonResponse:
     """200 once the event is kept, however often it comes; 400 for what Stripe did not sign, and it is not kept.
 
     Stripe sends what is not answered by 200 again, for three days.
     """
+    if request.method != "POST":
+        message = "Stripe posts its events here."
+        return JsonResponse(
+            {"code": "method_not_allowed", "message": message}, status=405, headers={"Allow": "POST"}
+        )
     try:
         receive(body=request.body, signature=request.headers.get("Stripe-Signature", ""), now=timezone.now())
     except (ConnectorError, DomainError) as error:

@@ -1,6 +1,7 @@
 """A pass: what changed at Stripe is fetched, attributed, and the periods that it touches are judged again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,17 +13,20 @@ from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from reconciliation.alone import alone
 from reconciliation.connectors.errors import ConnectorError
+from reconciliation.connectors.stripe.records import Kind
 from reconciliation.models import TO_DO, RecordState, Run, StripeRecord
 from reconciliation.odoo import connect as connect_odoo
-from reconciliation.odoo_payments import sync_payments
+from reconciliation.odoo_payments import sync_tokens, sync_transactions
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import Progress
 from reconciliation.stripe import events
 from reconciliation.stripe.connection import connect, find_account
 from reconciliation.stripe.fetching import fetch
-from reconciliation.stripe.settling import Settled, settle
+from reconciliation.stripe.settling import ORDER, Settled, settle
 
 logger = structlog.get_logger(__name__)
+
+WITHOUT_CHARGES = tuple(kind for kind in ORDER if kind is not Kind.CHARGES)
 
 
 def fetch_and_settle(run: Run, progress: Progress) -> dict[str, Any]:
@@ -33,8 +37,10 @@ def fetch_and_settle(run: Run, progress: Progress) -> dict[str, Any]:
         if not is_alone:
             raise DomainError("already_running", "Stripe is being read by another run.")
         read = _read(run, progress)
-        read |= _read_odoo(progress)
-    return _count(settle_all(run, progress), read)
+        progress.report("Reading Odoo's payments", 0, 0)
+        odoo = _read_odoo(with_tokens=True)
+    kinds = ORDER if odoo.is_read else WITHOUT_CHARGES
+    return _count(settle_all(run, progress, kinds), {**read, **odoo.counts})
 
 
 def _read(run: Run, progress: Progress) -> dict[str, int]:
@@ -54,21 +60,33 @@ def _read(run: Run, progress: Progress) -> dict[str, int]:
     return {f"read_{kind}": count for kind, count in fetched.read.items()}
 
 
-def _read_odoo(progress: Progress) -> dict[str, Any]:
-    """Odoo's own payments, where it is configured; without them its charges would wait as nobody's, and say so."""
+@dataclass(frozen=True, slots=True)
+class _OdooRead:
+    """Whether Odoo's payments are known as they are now, and what a run says of it."""
+
+    is_read: bool
+    counts: dict[str, Any]
+
+
+def _read_odoo(*, with_tokens: bool) -> _OdooRead:
+    """Reads Odoo's own payments, where there is an Odoo: charges wait until it is known which of them are its own."""
     if not settings.ODOO_URL:
-        return {}
-    progress.report("Reading Odoo's payments", 0, 0)
+        return _OdooRead(True, {})
     try:
-        return {"odoo_transactions": sync_payments(connector=connect_odoo())}
-    except ConnectorError as error:
-        return {"failed": 1, "message": f"Odoo's payments could not be read: {error.message}"}
+        connector = connect_odoo()
+        counts = {"odoo_transactions": sync_transactions(connector=connector)}
+        if with_tokens:
+            counts["odoo_cards"] = sync_tokens(connector=connector)
+    except (ConnectorError, DomainError) as error:
+        message = f"Odoo's payments could not be read, and charges wait for them: {error.message}"
+        return _OdooRead(False, {"failed": 1, "message": message})
+    return _OdooRead(True, counts)
 
 
-def settle_all(run: Run | None, progress: Progress | None) -> Settled:
+def settle_all(run: Run | None, progress: Progress | None, kinds: Sequence[Kind] = ORDER) -> Settled:
     """Attributes what waits and what a person had to look at, in every account that was read; judges the periods."""
     StripeRecord.objects.filter(state__in=TO_DO).update(state=RecordState.WAITING)
-    return _settle_accounts(run, progress)
+    return _settle_accounts(run, progress, kinds)
 
 
 def process_events() -> int:
@@ -77,11 +95,13 @@ def process_events() -> int:
         return 0
     api = connect()
     done = events.process_due(api=api, account=find_account(api), now=timezone.now())
-    _settle_accounts(None, None)
+    has_charges = StripeRecord.objects.filter(kind=Kind.CHARGES, state=RecordState.WAITING).exists()
+    is_known = not has_charges or _read_odoo(with_tokens=False).is_read
+    _settle_accounts(None, None, ORDER if is_known else WITHOUT_CHARGES)
     return done
 
 
-def _settle_accounts(run: Run | None, progress: Progress | None) -> Settled:
+def _settle_accounts(run: Run | None, progress: Progress | None, kinds: Sequence[Kind]) -> Settled:
     total = Settled()
     accounts = (
         StripeRecord.objects.filter(state=RecordState.WAITING).order_by().values_list("account", flat=True)
@@ -92,7 +112,7 @@ def _settle_accounts(run: Run | None, progress: Progress | None) -> Settled:
             progress.report("Attributing", done, of)
 
     for account in sorted(accounts.distinct()):
-        settled = settle(account=account, run=run, echo=echo if progress else None)
+        settled = settle(account=account, run=run, echo=echo if progress else None, kinds=kinds)
         total.states.update(settled.states)
         total.changed += settled.changed
         total.periods |= settled.periods

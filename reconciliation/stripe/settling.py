@@ -43,15 +43,17 @@ class Settled:
     periods: set[tuple[int, str]] = field(default_factory=set)
 
 
-def settle(*, account: str, run: Run | None = None, echo: Echo | None = None) -> Settled:
-    """Attributes everything that waits, some hundreds at a time, each lot in a transaction of its own.
+def settle(
+    *, account: str, run: Run | None = None, echo: Echo | None = None, kinds: Sequence[Kind] = ORDER
+) -> Settled:
+    """Attributes everything of these kinds that waits, some hundreds at a time, each lot in its own transaction.
 
     Interrupted it goes on where it was; again, or in another order, it comes to the same.
     """
     settled = Settled()
     waiting = StripeRecord.objects.filter(account=account, state=RecordState.WAITING)
     total = waiting.count() if echo else 0
-    for kind in ORDER:
+    for kind in kinds:
         while count := _settle_some(account, kind, run, settled):
             if echo:
                 done = settled.states.total()

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reconciliation.models import OdooToken, OdooTransaction, StripeRecord
-from reconciliation.odoo_payments import sync_payments
+from reconciliation.odoo_payments import sync_tokens, sync_transactions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,8 @@ def test_transactions_and_tokens_by_stripe_are_read_and_read_again(world):
     make_transaction(world)
     make_transaction(world, "S00002-1", "", provider_code="demo")
     token = make_token(world)
-    assert sync_payments(connector=world.connector) == 1
-    assert sync_payments(connector=world.connector) == 1
+    assert [sync_transactions(connector=world.connector) for _ in range(2)] == [1, 1]
+    assert [sync_tokens(connector=world.connector) for _ in range(2)] == [1, 1]
     row = OdooTransaction.objects.get()
     assert (row.reference, row.provider_reference, row.amount, row.currency) == (
         "INV/2026/00001",
@@ -51,7 +51,7 @@ def test_transactions_and_tokens_by_stripe_are_read_and_read_again(world):
     )
     assert OdooToken.objects.get().payment_method == "pm_1"
     world.office.call("payment.token", "unlink", [token])
-    sync_payments(connector=world.connector)
+    sync_tokens(connector=world.connector)
     assert OdooToken.objects.get().is_active is False
 
 
@@ -65,7 +65,7 @@ def test_a_charge_that_turns_out_to_be_odoos_is_attributed_anew(world):
             kind="charges", stripe_id=id_, intent=intent, raw=raw, state="unclaimed"
         )
     make_transaction(world)
-    sync_payments(connector=world.connector)
+    sync_transactions(connector=world.connector)
     states = dict(StripeRecord.objects.values_list("stripe_id", "state"))
     assert states == {"ch_1": "waiting", "ch_2": "waiting", "ch_3": "unclaimed"}
 

@@ -133,7 +133,7 @@ def test_a_storm_of_429_is_sat_out(account, acme):
     assert fetch().status == "succeeded"
 
 
-def test_a_pass_that_cannot_read_odoos_payments_says_so_and_keeps_the_rest(account, acme, settings):
+def test_charges_wait_while_nobody_knows_which_of_them_are_odoos_own(account, acme, settings):
     settings.ODOO_URL, settings.ODOO_DB, settings.ODOO_LOGIN, settings.ODOO_API_KEY = (
         "http://127.0.0.1:1",
         *"odb",
@@ -142,6 +142,11 @@ def test_a_pass_that_cannot_read_odoos_payments_says_so_and_keeps_the_rest(accou
     run = fetch()
     assert (run.status, run.summary["bills"]) == ("partial", 3)
     assert "Odoo's payments could not be read" in run.message
+    # Nobody knows yet which of them are Odoo's own.
+    assert set(StripeRecord.objects.filter(kind="charges").values_list("state", flat=True)) == {"waiting"}
+    settings.ODOO_URL = ""
+    fetch()
+    assert not StripeRecord.objects.filter(state="waiting").exists()
 
 
 def test_another_accounts_key_is_refused_before_anything_is_read(account, acme, settings):

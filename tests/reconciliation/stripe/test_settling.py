@@ -1,5 +1,6 @@
 """What Stripe billed becomes amounts of the periods that it was for; what is not certain is parked with a reason."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,9 @@ from reconciliation.models import (
     SourceDocument,
     StripeRecord,
 )
+from reconciliation.triage import resolve
 from tests import factories
+from tests.reconciliation.sides import odoo, row_of
 from tests.reconciliation.stripe.conftest import bill_by, claim, fetch
 from tests.stripe_standin.objects import (
     DECEMBER,
@@ -329,3 +332,27 @@ def test_a_rule_that_changes_hands_the_bill_and_its_credit_over(account, acme):
 
     assert counted(service=acme.service) == {}
     assert counted(service=maps) == {"2026-10": money("9.00", "0", "9.00")}
+
+
+def test_a_row_that_was_resolved_on_a_bill_reopens_when_stripe_says_something_else(account, acme, finance):
+    acme.service.phase, acme.odoo_partner_id = "dual_run", 7
+    acme.service.save()
+    acme.save()
+    period = {"period_start": OCTOBER, "period_end": NOVEMBER, "period_label": "2026-10"}
+    instants = {
+        name: datetime.fromtimestamp(at_, UTC) for name, at_ in period.items() if name != "period_label"
+    }
+    odoo(acme, "50.00", **instants, period_label="2026-10")
+    account.put(invoice("in_1", [line("il_1", 4000)], status="open"))
+    fetch()
+    row = row_of(acme)
+    assert (row.external_amount, row.status) == (40, "delta")
+    resolve(reconciliation_ids=[row.pk], reason="A promised discount.", actor=finance)
+    account.put(
+        invoice("in_1", [line("il_1", 4000)], status="open"),
+        credit_note("cn_1", "in_1", [credit_line("cnli_1", 500, of="il_1")]),
+    )
+    fetch()
+    row.refresh_from_db()
+    assert (row.external_amount, row.status) == (35, "delta")
+    assert "external 40" in row.reopened_because
