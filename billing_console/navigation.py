@@ -59,9 +59,9 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
     "Stripe": (
         Entry("Objects", "credit_card", "reconciliation.striperecord", "count_stripe"),
         Entry("Claim rules", "rule", "reconciliation.claimrules"),
-        Entry("Events", "notifications", "reconciliation.stripeevent"),
+        Entry("Stripe events", "notifications", "reconciliation.stripeevent"),
         Entry("Reading", "cloud_download", "reconciliation.stripecursor"),
-        Entry("Connection", "lan", "reconciliation.stripecheck"),
+        Entry("Stripe connection", "lan", "reconciliation.stripecheck"),
         Entry("Odoo's payments", "payments", "reconciliation.odootransaction"),
         Entry("Odoo's cards", "credit_score", "reconciliation.odootoken"),
     ),
