@@ -3,9 +3,9 @@
 from reconciliation.admin import (
     alarms,
     amounts,
-    connections,
     billing_sources,
     claim_rules,
+    connections,
     cutover_requests,
     mirror,
     overview,
@@ -22,9 +22,9 @@ from reconciliation.admin import (
 __all__ = [
     "alarms",
     "amounts",
-    "connections",
     "billing_sources",
     "claim_rules",
+    "connections",
     "cutover_requests",
     "mirror",
     "overview",

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0016_verdicts"),
-        ("reconciliation", "0009_told_facts"),
+        ("reconciliation", "0011_checks_and_alarms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -3,14 +3,14 @@
 from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
 from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
+from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument, Timing
+from reconciliation.models.billing_source import SOURCES_OF_KIND, BillingKind, BillingSource
 from reconciliation.models.connection import (
     ConnectionCheck,
     ConnectionTransport,
     OdooConnection,
     ServiceConnection,
 )
-from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument, Timing
-from reconciliation.models.billing_source import SOURCES_OF_KIND, BillingKind, BillingSource
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
 from reconciliation.models.odoo_mirror import (
     MirrorCursor,
@@ -59,11 +59,11 @@ __all__ = [
     "AmountLine",
     "AmountStrategy",
     "Basis",
-    "ConnectionCheck",
-    "ConnectionTransport",
     "BillingKind",
     "BillingSource",
     "ClaimRules",
+    "ConnectionCheck",
+    "ConnectionTransport",
     "CutoverRequest",
     "CutoverStatus",
     "Delivery",

@@ -12,10 +12,12 @@ from django.utils import timezone
 from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from reconciliation.alone import alone
+from reconciliation.connections import mirrored_for
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.stripe.records import Kind
 from reconciliation.models import TO_DO, RecordState, Run, StripeRecord
 from reconciliation.odoo import connect as connect_odoo
+from reconciliation.odoo import connection_of
 from reconciliation.odoo_payments import sync_tokens, sync_transactions
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import Progress
@@ -70,10 +72,12 @@ class _OdooRead:
 
 def _read_odoo(*, with_tokens: bool) -> _OdooRead:
     """Reads Odoo's own payments, where there is an Odoo: charges wait until it is known which of them are its own."""
-    if not settings.ODOO_URL:
+    # The mirror is of one Odoo.
+    service = mirrored_for()[0]
+    if not settings.ODOO_URL and connection_of(service) is None:
         return _OdooRead(True, {})
     try:
-        connector = connect_odoo()
+        connector = connect_odoo(service)
         counts = {"odoo_transactions": sync_transactions(connector=connector)}
         if with_tokens:
             counts["odoo_cards"] = sync_tokens(connector=connector)

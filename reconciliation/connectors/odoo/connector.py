@@ -11,8 +11,17 @@ from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo import inspection, kinds, mirror, quotation, readback
+from reconciliation.connectors.odoo import (
+    inspection,
+    invoices,
+    mirror,
+    orders,
+    payments,
+    quotation,
+    readback,
+    taxes,
+)
 from reconciliation.connectors.odoo.checks import Expected
-from reconciliation.connectors.odoo import invoices, mirror, orders, payments, quotation, readback, taxes
 from reconciliation.connectors.odoo.classification import SYSTEM
 from reconciliation.connectors.odoo.client import OdooClient
 from reconciliation.connectors.odoo.drafts import QuotationDraft

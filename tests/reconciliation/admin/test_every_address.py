@@ -18,7 +18,6 @@ ADDERS = {
     "ingest_apikey_add": "operator",
     "reconciliation_odooconnection_add": "operator",
     "reconciliation_webhookendpoint_add": "operator",
-    "reconciliation_webhookendpoint_add": "operator",
     # These start a run: what is added is what it reads.
     "reconciliation_stripecheck_add": "operator",
     "reconciliation_stripecursor_add": "operator",
