@@ -5,8 +5,8 @@ from ingest.screens.columns import Look
 from reconciliation.models import (
     CutoverStatus,
     DeliveryStatus,
-    LineState,
     EventState,
+    LineState,
     Outcome,
     PushStatus,
     RecordState,
@@ -66,6 +66,7 @@ LINE = {
     LineState.ASSIGNED: Look("good", "task_alt"),
     LineState.LEFT_OUT: Look("plain", "block"),
     LineState.SETTLED: Look("plain", "history"),
+}
 STRIPE_RECORD = {
     RecordState.WAITING: Look("plain", "hourglass_empty"),
     RecordState.CLAIMED: Look("good", "check_circle"),

@@ -3,18 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
 from ingest.models import UsageEvent
-from reconciliation.models import MirrorCursor, Source, SourceDocument
+from reconciliation.models import MirrorCursor, Source, SourceDocument, StripeCursor
 from reconciliation.strategies import SOURCES
-from django.conf import settings
-from django.db.models import Max, QuerySet
-from django.utils import timezone
-
-from ingest.models import UsageEvent
-from reconciliation.models import OdooPartner, Source, SourceDocument, StripeCursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +49,8 @@ def _oldest_complete() -> datetime | None:
     """When all that Odoo lets be mirrored was last complete: a kind that lags behind makes all of it old."""
     readable = MirrorCursor.objects.filter(error="")
     return readable.aggregate(oldest=Min("completed_at"))["oldest"]
+
+
 def _read_stripe() -> list[Freshness]:
     """The list that was read longest ago, where Stripe is read at all: a figure is as fresh as the oldest of them."""
     read = StripeCursor.objects.values_list("read_at", flat=True)
@@ -61,7 +58,3 @@ def _read_stripe() -> list[Freshness]:
         return []
     oldest = None if not read or None in read else min(filter(None, read))
     return [Freshness("Stripe", oldest, timedelta(hours=3))]
-
-
-def _newest(rows: QuerySet, name: str = "fetched_at") -> datetime | None:
-    return rows.aggregate(newest=Max(name))["newest"]

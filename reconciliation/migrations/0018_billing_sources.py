@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0016_verdicts"),
-        ("reconciliation", "0011_checks_and_alarms"),
+        ("reconciliation", "0013_attribution"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("odoo_quotation", "Odoo quotation"),
                     ("odoo_invoice", "Odoo invoice"),
+                    ("odoo_order", "Odoo order, to invoice"),
                     ("file", "File"),
                     ("lago_invoice", "Lago invoice"),
                     ("stripe_invoice", "Stripe invoice"),
@@ -114,6 +115,7 @@ class Migration(migrations.Migration):
                         [
                             "odoo_quotation",
                             "odoo_invoice",
+                            "odoo_order",
                             "file",
                             "lago_invoice",
                             "stripe_invoice",

@@ -1,9 +1,8 @@
 """Both sides' amounts, their reconciliation, and everything that goes out of the console."""
 
 from reconciliation.models.alarm import Alarm, AlarmKind
-from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
-from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument, Timing
+from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
 from reconciliation.models.billing_source import SOURCES_OF_KIND, BillingKind, BillingSource
 from reconciliation.models.connection import (
     ConnectionCheck,
@@ -104,7 +103,6 @@ __all__ = [
     "SourceDocument",
     "Status",
     "Strategy",
-    "ToldFact",
     "StripeCheck",
     "StripeCursor",
     "StripeEvent",

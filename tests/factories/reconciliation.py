@@ -251,6 +251,8 @@ class UnattributedLineFactory(DjangoModelFactory):
     untaxed = Decimal("100.00")
     currency = "CAD"
     why = "It has neither an external id of ours nor deferred dates."
+
+
 class BillingSourceFactory(DjangoModelFactory):
     class Meta:
         model = reconciliation.BillingSource

@@ -10,16 +10,13 @@ from itertools import chain
 from typing import Self
 
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.connectors.odoo import inspection, kinds, mirror, quotation, readback
 from reconciliation.connectors.odoo import (
     inspection,
-    invoices,
+    kinds,
     mirror,
-    orders,
     payments,
     quotation,
     readback,
-    taxes,
 )
 from reconciliation.connectors.odoo.checks import Expected
 from reconciliation.connectors.odoo.classification import SYSTEM
