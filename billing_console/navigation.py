@@ -26,6 +26,8 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Source documents", "draft", "reconciliation.sourcedocument"),
         Entry("Unattributed lines", "help_center", "reconciliation.unattributedline", "count_unattributed"),
         Entry("Billing sources", "source", "reconciliation.billingsource"),
+        Entry("Files", "upload_file", "reconciliation.billedfile"),
+        Entry("File mappings", "table", "reconciliation.filemapping"),
         Entry("Customers", "groups", "ingest.customer"),
     ),
     "Cutover": (

@@ -33,6 +33,7 @@ class NewLine:
     total: Decimal | None = None
     is_priced_by_odoo: bool = False
     timing: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def store_documents(
             current.fetched_at = new.fetched_at
             fresh.append(current)
     _mark_fetched(fresh)
-    _retire(kept[new.reference] for new, _ in changed if new.reference in kept)
+    retire_versions([kept[new.reference].pk for new, _ in changed if new.reference in kept])
     _create(service, source, side, changed, run)
     return [new.reference for new, _ in changed]
 
@@ -127,8 +128,48 @@ def retire_document(*, service: Service, source: Source, reference: str, fetched
     current = _lock_current(service, source, reference)
     if current is None or current.fetched_at > fetched_at:
         return False
-    _retire([current])
+    retire_versions([current.pk])
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of a document that counts."""
+
+    pk: int
+    title: str
+    digest: str
+    fetched_at: datetime
+
+
+def read_versions(
+    *, service: Service, source: Source, references: Sequence[str]
+) -> tuple[dict[str, Version], dict[str, int]]:
+    """Of many documents by reference: the version that counts, and the number of the last; lock the service first."""
+    rows = SourceDocument.objects.filter(service=service, source=source, reference__in=references)
+    of_current = rows.filter(is_current=True).values_list("reference", "pk", "title", "digest", "fetched_at")
+    current = {
+        reference: Version(pk, title, digest, fetched_at)
+        for reference, pk, title, digest, fetched_at in of_current
+    }
+    last = rows.values_list("reference").annotate(last=Max("version")).order_by()
+    return current, dict(last)
+
+
+def retire_versions(versions: Sequence[int]) -> None:
+    """Versions that no longer count, nor their amounts."""
+    if not versions:
+        return
+    Amount.objects.filter(document__in=versions).update(is_current=False)
+    SourceDocument.objects.filter(pk__in=versions).update(is_current=False)
+
+
+def mark_versions(versions: Sequence[int], fetched_at: datetime) -> None:
+    """Versions that were read again, as they were."""
+    if not versions:
+        return
+    Amount.objects.filter(document__in=versions).update(fetched_at=fetched_at)
+    SourceDocument.objects.filter(pk__in=versions).update(fetched_at=fetched_at)
 
 
 def _lock_current(service: Service, source: Source, reference: str) -> SourceDocument | None:
@@ -147,21 +188,13 @@ def _read_current(
     ).defer("content")
 
 
-def _retire(documents: Iterable[SourceDocument]) -> None:
-    keys = [document.pk for document in documents]
-    if keys:
-        Amount.objects.filter(document__in=keys, is_current=True).update(is_current=False)
-        SourceDocument.objects.filter(pk__in=keys).update(is_current=False)
-
-
 def _mark_fetched(documents: Iterable[SourceDocument]) -> None:
     """Pages are fetched at one instant each, so that there are few of them."""
     keys: dict[datetime, list[int]] = defaultdict(list)
     for document in documents:
         keys[document.fetched_at].append(document.pk)
     for fetched_at, of_one in keys.items():
-        Amount.objects.filter(document__in=of_one).update(fetched_at=fetched_at)
-        SourceDocument.objects.filter(pk__in=of_one).update(fetched_at=fetched_at)
+        mark_versions(of_one, fetched_at)
 
 
 def _create(
@@ -240,4 +273,5 @@ def _make_line(amount: Amount, position: int, line: NewLine) -> AmountLine:
         total=line.total,
         is_priced_by_odoo=line.is_priced_by_odoo,
         timing=line.timing,
+        detail=dict(line.detail),
     )

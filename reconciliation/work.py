@@ -14,6 +14,7 @@ from reconciliation import connection_checks, early_invoices, mirror, odoo_amoun
 from reconciliation.billed_amounts import store_billed
 from reconciliation.connections import refuse_other_mirror
 from reconciliation.connectors.odoo.connector import OdooConnector
+from reconciliation.billed_files import import_file, preview_file
 from reconciliation.intents import plan_pushes
 from reconciliation.mirror_rows import BILLED, ORDERED
 from reconciliation.models import PushStatus, Run, RunKind, Strategy
@@ -166,6 +167,8 @@ STEPS: dict[RunKind, Sequence[Step]] = {
     RunKind.CHECK: (check,),
     RunKind.STRIPE: (fetch_and_settle,),
     RunKind.CHECK_STRIPE: (check_stripe,),
+    RunKind.PREVIEW: (preview_file,),
+    RunKind.IMPORT: (import_file,),
     RunKind.RECONCILE: (rate, judge),
     RunKind.RERUN: (fetch, rate, judge),
     RunKind.REFRESH: (rate, send, fetch, judge),

@@ -7,6 +7,7 @@ from reconciliation.models import (
     DeliveryStatus,
     EventState,
     LineState,
+    FileStatus,
     Outcome,
     PushStatus,
     RecordState,
@@ -82,4 +83,12 @@ STRIPE_EVENT = {
     EventState.DONE: Look("good", "check_circle"),
     EventState.IGNORED: Look("plain", "block"),
     EventState.PARKED: Look("bad", "error"),
+}
+FILE = {
+    FileStatus.RECEIVED: Look("info", "sync"),
+    FileStatus.PREVIEWED: Look("warn", "pending_actions"),
+    FileStatus.REFUSED: Look("bad", "error"),
+    FileStatus.CONFIRMED: Look("info", "sync"),
+    FileStatus.IMPORTED: Look("good", "check_circle"),
+    FileStatus.DISCARDED: Look("plain", "block"),
 }

@@ -3,6 +3,15 @@
 from reconciliation.models.alarm import Alarm, AlarmKind
 from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument, Timing
 from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
+from reconciliation.models.billed_file import (
+    BilledFile,
+    BilledFilePart,
+    FileDateFormat,
+    FileDelimiter,
+    FileEncoding,
+    FileMapping,
+    FileStatus,
+)
 from reconciliation.models.billing_source import SOURCES_OF_KIND, BillingKind, BillingSource
 from reconciliation.models.connection import (
     ConnectionCheck,
@@ -11,6 +20,7 @@ from reconciliation.models.connection import (
     ServiceConnection,
 )
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
+from reconciliation.models.lago_connection import LagoConnection
 from reconciliation.models.odoo_mirror import (
     MirrorCursor,
     OdooFiscalPosition,
@@ -58,6 +68,8 @@ __all__ = [
     "AmountLine",
     "AmountStrategy",
     "Basis",
+    "BilledFile",
+    "BilledFilePart",
     "BillingKind",
     "BillingSource",
     "ClaimRules",
@@ -70,6 +82,12 @@ __all__ = [
     "EventReport",
     "EventState",
     "FactReport",
+    "FileDateFormat",
+    "FileDelimiter",
+    "FileEncoding",
+    "FileMapping",
+    "FileStatus",
+    "LagoConnection",
     "LineKind",
     "LineState",
     "MirrorCursor",

@@ -17,6 +17,7 @@ class Source(models.TextChoices):
     ODOO_ORDER = "odoo_order", "Odoo order, to invoice"
     FILE = "file", "File"
     LAGO_INVOICE = "lago_invoice", "Lago invoice"
+    LAGO_CREDIT_NOTE = "lago_credit_note", "Lago credit note"
     STRIPE_INVOICE = "stripe_invoice", "Stripe invoice"
     STRIPE_CREDIT_NOTE = "stripe_credit_note", "Stripe credit note"
     STRIPE_CHARGE = "stripe_charge", "Stripe charge"
@@ -161,6 +162,9 @@ class AmountLine(models.Model):
         blank=True,
         choices=Timing.choices,
         help_text="Where the source says what a line is for.",
+    )
+    detail = models.JSONField(
+        default=dict, help_text="What else its source says of it, such as the filter and the group of a fee."
     )
 
     class Meta:

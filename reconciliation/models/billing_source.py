@@ -23,7 +23,7 @@ SOURCES_OF_KIND: dict[BillingKind, tuple[Source, ...]] = {
     BillingKind.FILE: (Source.FILE,),
     BillingKind.STRIPE_INVOICES: (Source.STRIPE_INVOICE, Source.STRIPE_CREDIT_NOTE),
     BillingKind.STRIPE_CHARGES: (Source.STRIPE_CHARGE,),
-    BillingKind.LAGO: (Source.LAGO_INVOICE,),
+    BillingKind.LAGO: (Source.LAGO_INVOICE, Source.LAGO_CREDIT_NOTE),
 }
 
 

@@ -344,3 +344,43 @@ class OdooTokenFactory(DjangoModelFactory):
     payment_method = "pm_1"
     is_active = True
     mirrored_at = SEEN_AT
+
+
+class FileMappingFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.FileMapping
+
+    service = factory.SubFactory(ServiceFactory)
+    name = factory.Sequence(lambda n: f"shop export {n}")
+    columns = factory.LazyFunction(
+        lambda: {"customer": "Customer", "period_start": "From", "period_end": "To", "untaxed": "Amount"}
+    )
+    currency = "CAD"
+
+
+class BilledFileFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.BilledFile
+
+    service = factory.SubFactory(ServiceFactory)
+    name = factory.Sequence(lambda n: f"bills-{n}.csv")
+    size = 3
+    digest = factory.LazyAttribute(lambda row: make_digest(row.name))
+
+
+class BilledFilePartFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.BilledFilePart
+
+    file = factory.SubFactory(BilledFileFactory)
+    number = factory.Sequence(lambda n: n)
+    content = b"a,b"
+
+
+class LagoConnectionFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.LagoConnection
+
+    service = factory.SubFactory(ServiceFactory)
+    url = "https://lago.example"
+    key = b"encrypted"

@@ -1,0 +1,407 @@
+"""The documents of a file: judged against what counts already, and written where they are new or changed."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from ingest import audit
+from ingest.metering.arithmetic import exact_sum
+from ingest.metering.periods import Period
+from ingest.models import Customer, Service
+from reconciliation.billing_terms import read_terms
+from reconciliation.connectors.files.records import ExternalLine, RowError
+from reconciliation.documents import Version, mark_versions, read_versions, retire_versions
+from reconciliation.models import Amount, Run, Side, Source, SourceDocument
+from reconciliation.shares import Place
+from reconciliation.staging import read_bills
+from reconciliation.statements import Kept, Part, Statement, StatementKey, find_conflicts, find_replaced
+
+# What a document holds of its rows; the file that they came in is kept whole.
+MOST_ROWS = 10_000
+# Documents and lines that are written at a time.
+PIECE, PIECE_ROWS = 500, 10_000
+# What a preview lists; all are counted.
+MOST_LISTED = 200
+
+_COPY_LINES = """
+COPY reconciliation_amountline
+    (amount_id, position, kind, code, description, quantity, unit_price, untaxed, tax, total, is_priced_by_odoo,
+     timing, detail)
+FROM STDIN
+"""
+
+# A bill of a period as the database knows it: the customer, the currency and both ends.
+_Bill = tuple[int, str, datetime, datetime]
+
+
+class Change(NamedTuple):
+    """A document that would not be as it was: `what` is new, changed or replaced; amounts as it states them."""
+
+    title: str
+    what: str
+    currency: str
+    before: str
+    after: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some customers' documents: those that are not as they were, what they replace, and what counts until now."""
+
+    statements: Sequence[Statement]
+    fresh: Sequence[Statement]
+    replaced: Sequence[Kept]
+    current: Mapping[str, Version]
+    last: Mapping[str, int]
+    known: dict[str, Customer]
+    places: Mapping[str, Place]
+
+
+class Writer:
+    """One import's documents, batch by batch, and what it counted; the service is locked by whoever writes."""
+
+    def __init__(
+        self, *, service: Service, now: datetime, run: Run | None, is_dry: bool, is_replacing: bool
+    ) -> None:
+        self._service = service
+        self._now = now
+        self._run = run
+        self.is_dry = is_dry
+        self._is_replacing = is_replacing
+        self._digest = hashlib.sha256()
+        self.lines = self.bills = self.changed = self.new = 0
+        self.new_customers: set[str] = set()
+        self.replaced: set[str] = set()
+        self.listed: list[Change] = []
+
+    @property
+    def digest(self) -> str:
+        """Of all that is new, changed or replaced: the same for a preview and for the import that it shows."""
+        return self._digest.hexdigest()
+
+    def write(
+        self,
+        statements: Sequence[Statement],
+        known: dict[str, Customer],
+        places: Mapping[str, Place],
+        *,
+        may_write: bool,
+    ) -> list[RowError]:
+        """Counts a batch of some customers' documents and writes it, unless this is a dry run or a row is wrong."""
+        if not statements or not may_write:
+            return []
+        kept = self._read_kept(statements, known)
+        errors, replaced = self._find_conflicts(statements, known, kept)
+        current, last = read_versions(
+            service=self._service,
+            source=Source.FILE,
+            references=[
+                *(row.key.reference for row in statements),
+                *(document.reference for document in replaced),
+            ],
+        )
+        fresh = [row for row in statements if not _is_same(row, current.get(row.key.reference), self._now)]
+        batch = _Batch(statements, fresh, replaced, current, last, known, places)
+        self._count(batch)
+        if not errors and not self.is_dry:
+            self._store(batch)
+        return errors
+
+    def _read_kept(
+        self, statements: Sequence[Statement], known: Mapping[str, Customer]
+    ) -> Mapping[_Bill | None, list[Kept]]:
+        """What earlier files state of the same periods and the batch does not state anew."""
+        parts = [part for row in statements for part in row.parts]
+        bills = {_bill_of(part, known) for part in parts} - {None}
+        amounts = Amount.objects.filter(
+            service=self._service,
+            side=Side.EXTERNAL,
+            document__is_current=True,
+            document__source=Source.FILE,
+            customer__in={bill[0] for bill in bills if bill},
+            period_start__in={bill[2] for bill in bills if bill},
+        ).select_related("document")
+        anew = {row.key.reference for row in statements}
+        kept: dict[_Bill | None, list[Kept]] = defaultdict(list)
+        for amount in amounts.order_by("pk").defer("document__content"):
+            bill = (amount.customer_id, amount.currency, amount.period_start, amount.period_end)
+            document = amount.document
+            if bill in bills and document.reference not in anew:
+                numbered = bool(document.number)
+                kept[bill].append(
+                    Kept(document.reference, document.title, numbered, amount.untaxed, amount.total)
+                )
+        return kept
+
+    def _find_conflicts(
+        self,
+        statements: Sequence[Statement],
+        known: Mapping[str, Customer],
+        kept: Mapping[_Bill | None, list[Kept]],
+    ) -> tuple[list[RowError], list[Kept]]:
+        """What cannot count together, and the kept documents that are replaced."""
+        errors: list[RowError] = []
+        replaced: dict[str, Kept] = {}
+        periods: dict[tuple[str, str, Period], list[Part]] = defaultdict(list)
+        for part in (part for row in statements for part in row.parts):
+            periods[part.key.customer, part.key.currency, part.period].append(part)
+        for parts in periods.values():
+            of_bill = kept.get(_bill_of(parts[0], known), [])
+            errors += find_conflicts(parts, of_bill, is_replacing=self._is_replacing)
+            replaced |= {document.reference: document for document in find_replaced(parts, of_bill)}
+        return errors, list(replaced.values())
+
+    def _count(self, batch: _Batch) -> None:
+        self.lines += sum(row.rows for row in batch.statements)
+        self.bills += len(batch.statements)
+        self.changed += len(batch.fresh)
+        self.new_customers |= {row.key.customer for row in batch.statements} - batch.known.keys()
+        self.replaced |= {document.reference for document in batch.replaced}
+        versions = {row.key: batch.current.get(row.key.reference) for row in batch.fresh}
+        was = _sum_up([version.pk for version in versions.values() if version])
+        for row in batch.fresh:
+            version = versions[row.key]
+            self.new += version is None
+            before = was.get(version.pk, "") if version else ""
+            what = "changed" if version else "new"
+            after = _show([_amount_of(part) for part in row.parts])
+            self._list(Change(row.key.title, what, row.key.currency, before, after, row.row), row.digest)
+        for document in batch.replaced:
+            amount = document.untaxed if document.total is None else document.total
+            change = Change(document.title, "replaced", "", _show([amount]), "", 0)
+            self._list(change, document.reference)
+
+    def _list(self, change: Change, digest: str) -> None:
+        self._digest.update(f"{change.what} {change.title} {change.before} {digest}\n".encode())
+        if len(self.listed) < MOST_LISTED:
+            self.listed.append(change)
+
+    def _store(self, batch: _Batch) -> None:
+        known, current = batch.known, batch.current
+        new = {row.key.customer: row.customer_name for row in reversed(batch.statements)}
+        new = {external_id: name for external_id, name in new.items() if external_id not in known}
+        if new:
+            known |= add_customers(self._service, new)
+        self._replace(batch.replaced)
+        references = {row.key.reference for row in batch.fresh}
+        same = {row.key.reference for row in batch.statements} - references
+        read_before = [current[reference] for reference in same if current[reference].fetched_at <= self._now]
+        mark_versions([version.pk for version in read_before], self._now)
+        retire_versions([current[reference].pk for reference in references if reference in current])
+        _Documents(self._service, self._now, self._run, batch).write()
+
+    def _replace(self, replaced: Sequence[Kept]) -> None:
+        documents = SourceDocument.objects.filter(
+            service=self._service,
+            source=Source.FILE,
+            reference__in=[document.reference for document in replaced],
+            is_current=True,
+        )
+        found = list(documents.defer("content").order_by("pk")) if replaced else []
+        retire_versions([document.pk for document in found])
+        for document in found:
+            audit.record(
+                actor=None,
+                action="document.replace",
+                target=document,
+                service=self._service,
+                before={"is_current": True},
+                after={"is_current": False},
+                rule="an imported file took its place",
+                evidence_digest=document.digest,
+            )
+
+
+class _Documents:
+    """New versions of documents with their amounts and lines, read from staging once more."""
+
+    def __init__(self, service: Service, now: datetime, run: Run | None, batch: _Batch) -> None:
+        self._service, self._now, self._run, self._batch = service, now, run, batch
+        # Of the external side only the billing source's amounts count.
+        self._terms = read_terms(service)
+        self._pending: list[tuple[Statement, list[ExternalLine]]] = []
+
+    def write(self) -> None:
+        """Writes them, a bounded number of rows at a time."""
+        wanted = {row.key: row for row in self._batch.fresh}
+        customers = sorted({key.customer for key in wanted}, key=str.encode)
+        for key, lines in groupby(read_bills(customers), key=itemgetter(0)) if wanted else ():
+            if key in wanted:
+                self._add(wanted[key], (line for _, line in lines))
+        self._flush()
+
+    def _add(self, statement: Statement, lines: Iterator[ExternalLine]) -> None:
+        self._pending.append((statement, list(islice(lines, PIECE_ROWS))))
+        is_longer = statement.rows > PIECE_ROWS
+        if is_longer or len(self._pending) >= PIECE or self._count_rows() >= PIECE_ROWS:
+            positions, amounts = self._flush()
+            while is_longer and (piece := list(islice(lines, PIECE_ROWS))):
+                self._copy([(statement, piece)], amounts, positions)
+
+    def _count_rows(self) -> int:
+        return sum(len(lines) for _, lines in self._pending)
+
+    def _flush(self) -> tuple[Counter[int], dict[tuple[StatementKey, Period], int]]:
+        documents = SourceDocument.objects.bulk_create(
+            self._make_document(statement, lines) for statement, lines in self._pending
+        )
+        amounts = [
+            (part.key, part.period, self._make_amount(part, document))
+            for document, (statement, _) in zip(documents, self._pending, strict=True)
+            for part in statement.parts
+        ]
+        Amount.objects.bulk_create(amount for _, _, amount in amounts)
+        ids = {(key, period): amount.pk for key, period, amount in amounts}
+        positions: Counter[int] = Counter()
+        self._copy(self._pending, ids, positions)
+        self._pending = []
+        return positions, ids
+
+    def _make_document(self, statement: Statement, lines: Sequence[ExternalLine]) -> SourceDocument:
+        key = statement.key
+        content: dict[str, Any] = {"rows": [line.raw for line in lines[:MOST_ROWS]]}
+        if statement.rows > MOST_ROWS:
+            content["rows_left"] = statement.rows - MOST_ROWS
+        return SourceDocument(
+            service=self._service,
+            source=Source.FILE,
+            reference=key.reference,
+            title=key.title,
+            number=key.number,
+            version=self._batch.last.get(key.reference, 0) + 1,
+            digest=statement.digest,
+            content=content,
+            fetched_at=self._now,
+            run=self._run,
+        )
+
+    def _make_amount(self, part: Part, document: SourceDocument) -> Amount:
+        zone = self._batch.places[part.key.customer].timezone
+        return Amount(
+            document=document,
+            is_current=self._terms.counts(Source.FILE, part.period.start, zone),
+            side=Side.EXTERNAL,
+            service=self._service,
+            customer=self._batch.known[part.key.customer],
+            currency=part.key.currency,
+            period_start=part.period.start,
+            period_end=part.period.end,
+            period_label=part.period.label,
+            untaxed=part.untaxed,
+            tax=part.tax,
+            total=part.total,
+            fetched_at=self._now,
+        )
+
+    def _copy(
+        self,
+        bills: Iterable[tuple[Statement, Sequence[ExternalLine]]],
+        amounts: Mapping[tuple[StatementKey, Period], int],
+        positions: Counter[int],
+    ) -> None:
+        with connection.cursor() as cursor, cursor.copy(_COPY_LINES) as copy:
+            for statement, lines in bills:
+                place = self._batch.places[statement.key.customer]
+                for line in lines:
+                    for values in _make_lines(statement.key, line, place, amounts, positions):
+                        copy.write_row(values)
+
+
+def add_customers(service: Service, names: Mapping[str, str]) -> dict[str, Customer]:
+    """The customers of those ids, created where nobody else did so meanwhile: the admin waits for no lock."""
+    made = Customer.objects.bulk_create(
+        (
+            Customer(service=service, external_id=external_id, name=name)
+            for external_id, name in names.items()
+        ),
+        ignore_conflicts=True,
+    )
+    ids = {customer.public_id for customer in made}
+    found = service.customers.filter(external_id__in=names).select_related("service")
+    rows = {customer.external_id: customer for customer in found}
+    audit.record_all(
+        audit.Decision(
+            actor=None,
+            action="customer.create",
+            target=customer,
+            service=service,
+            after={"external_id": customer.external_id},
+            rule="billed in an imported file",
+        )
+        for customer in rows.values()
+        if customer.public_id in ids
+    )
+    return rows
+
+
+def _make_lines(
+    key: StatementKey,
+    line: ExternalLine,
+    place: Place,
+    amounts: Mapping[tuple[StatementKey, Period], int],
+    positions: Counter[int],
+) -> Iterator[tuple[Any, ...]]:
+    """The line as the database keeps it, once for each period that it is for."""
+    shares = place.share_out(line)
+    for number, (period, money) in enumerate(shares, start=1):
+        amount = amounts[key, period]
+        positions[amount] += 1
+        is_part = len(shares) > 1
+        # Of a line that was split nobody can say how much was used in which period.
+        quantity = None if is_part else line.quantity
+        said = f"{line.description} ({number} of {len(shares)})" if is_part else line.description
+        detail = '{"is_part": true}' if is_part else "{}"
+        yield (
+            amount,
+            positions[amount],
+            line.kind.value,
+            line.code[:255],
+            said[:1024],
+            quantity,
+            line.unit_price,
+            money.untaxed,
+            money.tax,
+            money.total,
+            False,
+            "",
+            detail,
+        )
+
+
+def _is_same(statement: Statement, version: Version | None, now: datetime) -> bool:
+    """Whether what counts is as the file has it, or was read later."""
+    return version is not None and (version.digest == statement.digest or version.fetched_at > now)
+
+
+def _bill_of(part: Part, known: Mapping[str, Customer]) -> _Bill | None:
+    """The bill's key, None of a customer that nobody has billed before."""
+    customer = known.get(part.key.customer)
+    if customer is None:
+        return None
+    return customer.pk, part.key.currency, part.period.start, part.period.end
+
+
+def _amount_of(row: Part | Amount) -> Decimal | None:
+    return row.untaxed if row.total is None else row.total
+
+
+def _sum_up(documents: Sequence[int]) -> dict[int, str]:
+    """What each of the documents states, as a text."""
+    amounts: dict[int, list[Decimal | None]] = defaultdict(list)
+    for amount in Amount.objects.filter(document__in=documents).order_by("pk") if documents else ():
+        amounts[amount.document_id].append(_amount_of(amount))
+    return {document: _show(stated) for document, stated in amounts.items()}
+
+
+def _show(amounts: Sequence[Decimal | None]) -> str:
+    known = [amount for amount in amounts if amount is not None]
+    return f"{exact_sum(known):f}" if known and len(known) == len(amounts) else ""
