@@ -50,6 +50,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
     ),
     "Operations": (
         Entry("Runs", "play_circle", "reconciliation.run"),
+        Entry("Lago", "lan", "reconciliation.lagoconnection"),
         Entry("Pushes", "upload", "reconciliation.push"),
         Entry("Alarms", "notifications_active", "reconciliation.alarm", "count_alarms"),
         Entry("Odoo connections", "cable", "reconciliation.odooconnection"),

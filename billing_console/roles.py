@@ -27,6 +27,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "reconciliation.import_billedfile",
         "reconciliation.add_filemapping",
         "reconciliation.change_filemapping",
+        "reconciliation.add_lagoconnection",
+        "reconciliation.change_lagoconnection",
         "reconciliation.add_webhookendpoint",
         "reconciliation.change_webhookendpoint",
         "ingest.add_apikey",

@@ -23,6 +23,7 @@ from reconciliation.models import Amount, Run, Side, Source, SourceDocument
 from reconciliation.shares import Place
 from reconciliation.staging import read_bills
 from reconciliation.statements import Kept, Part, Statement, StatementKey, find_conflicts, find_replaced
+from reconciliation.unknown_customers import add_customers
 
 # What a document holds of its rows; the file that they came in is kept whole.
 MOST_ROWS = 10_000
@@ -190,7 +191,7 @@ class Writer:
         new = {row.key.customer: row.customer_name for row in reversed(batch.statements)}
         new = {external_id: name for external_id, name in new.items() if external_id not in known}
         if new:
-            known |= add_customers(self._service, new)
+            known |= add_customers(self._service, new, rule="billed in an imported file")
         self._replace(batch.replaced)
         references = {row.key.reference for row in batch.fresh}
         same = {row.key.reference for row in batch.statements} - references
@@ -314,33 +315,6 @@ class _Documents:
                 for line in lines:
                     for values in _make_lines(statement.key, line, place, amounts, positions):
                         copy.write_row(values)
-
-
-def add_customers(service: Service, names: Mapping[str, str]) -> dict[str, Customer]:
-    """The customers of those ids, created where nobody else did so meanwhile: the admin waits for no lock."""
-    made = Customer.objects.bulk_create(
-        (
-            Customer(service=service, external_id=external_id, name=name)
-            for external_id, name in names.items()
-        ),
-        ignore_conflicts=True,
-    )
-    ids = {customer.public_id for customer in made}
-    found = service.customers.filter(external_id__in=names).select_related("service")
-    rows = {customer.external_id: customer for customer in found}
-    audit.record_all(
-        audit.Decision(
-            actor=None,
-            action="customer.create",
-            target=customer,
-            service=service,
-            after={"external_id": customer.external_id},
-            rule="billed in an imported file",
-        )
-        for customer in rows.values()
-        if customer.public_id in ids
-    )
-    return rows
 
 
 def _make_lines(

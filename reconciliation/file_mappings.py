@@ -10,12 +10,16 @@ from django.db import transaction
 
 from ingest import audit
 from ingest.errors import require_permission
+from ingest.inputs.codes import CURRENCIES
 from ingest.models import Service
-from ingest.rating.money import EXPONENTS
+from ingest.rating.money import exponent
 from reconciliation.connectors.files.mapping import DateFormat, Field, TableMapping, find_faults
 from reconciliation.connectors.files.ready import READY
 from reconciliation.connectors.files.records import LineKind
 from reconciliation.models import BilledFile, FileMapping
+
+# Of each currency that there is: an amount in minor units of any other is no amount.
+EXPONENTS = {currency: exponent(currency) for currency in CURRENCIES}
 
 VALUES = (
     "name",

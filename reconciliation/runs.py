@@ -42,7 +42,14 @@ UPDATE reconciliation_run SET stage = %s, done = %s, total = %s, leased_until = 
 WHERE id = %s AND started_at = %s AND status = 'running'
 """
 
-FINANCE_KINDS = {RunKind.PUSH, RunKind.REFRESH, RunKind.RECONCILE, RunKind.RERUN, RunKind.FETCH}
+FINANCE_KINDS = {
+    RunKind.PUSH,
+    RunKind.REFRESH,
+    RunKind.RECONCILE,
+    RunKind.RERUN,
+    RunKind.FETCH,
+    RunKind.FETCH_LAGO,
+}
 # Whoever may import a file may have it read.
 FILE_KINDS = {RunKind.PREVIEW, RunKind.IMPORT}
 

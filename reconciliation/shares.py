@@ -35,13 +35,21 @@ class Place:
         stated = self._stated(line)
         if days is None or (stated and not self.calendars and _lies_in(days, line)):
             return [(stated, money)] if stated else []
-        calendars = (
-            self.of_subscription.get(line.subscription) or self.calendars or (self._guess_calendar(line),)
-        )
+        return self.share(money, line.currency, days, line.subscription, self._guess_calendar(line))
+
+    def share(
+        self, money: Money, currency: str, days: Days, subscription: str, guess: Calendar | None = None
+    ) -> list[Share]:
+        """The periods that those days are of, on the calendar of that subscription, else of all that there are.
+
+        Where there are none, on the one that is guessed, else by months. Raises AttributionError.
+        """
+        calendars = self.of_subscription.get(subscription) or self.calendars
+        calendars = calendars or (guess or Calendar(self.timezone),)
         period = _find_whole(days, calendars)
         if period is not None:
             return [(period, money)]
-        return [(part.period, part.money) for part in attribute(money, line.currency, days, calendars)]
+        return [(part.period, part.money) for part in attribute(money, currency, days, calendars)]
 
     def find_days(self, line: ExternalLine) -> Days | None:
         """The local days that a line is for, None where it does not say so."""

@@ -16,6 +16,7 @@ from reconciliation.connections import refuse_other_mirror
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.billed_files import import_file, preview_file
 from reconciliation.intents import plan_pushes
+from reconciliation.lago.connections import check_of_service, fetch_of_service
 from reconciliation.mirror_rows import BILLED, ORDERED
 from reconciliation.models import PushStatus, Run, RunKind, Strategy
 from reconciliation.odoo import connect, connection_of
@@ -168,6 +169,8 @@ STEPS: dict[RunKind, Sequence[Step]] = {
     RunKind.STRIPE: (fetch_and_settle,),
     RunKind.CHECK_STRIPE: (check_stripe,),
     RunKind.PREVIEW: (preview_file,),
+    RunKind.FETCH_LAGO: (fetch_of_service,),
+    RunKind.CHECK_LAGO: (check_of_service,),
     RunKind.IMPORT: (import_file,),
     RunKind.RECONCILE: (rate, judge),
     RunKind.RERUN: (fetch, rate, judge),

@@ -18,6 +18,7 @@ from reconciliation.comparison.lines import LinePair
 from reconciliation.figures.queue import share_of
 from reconciliation.figures.requesters import name_pusher, name_requester, with_rule
 from reconciliation.figures.waterfall import Step, Waterfall, draw
+from reconciliation.lago.fee_comparison import Comparison, compare_fees
 from reconciliation.lines import read_fees, read_lines
 from reconciliation.models import (
     Amount,
@@ -84,6 +85,7 @@ class Page:
     lines: Sequence[Line]
     causes: Sequence[Cause]
     waterfall: Waterfall | None
+    lago: Comparison | None
     fees: Sequence[RatedFee]
     others: Sequence[Reconciliation]
     amounts: Sequence[Amount]
@@ -103,6 +105,7 @@ def read_page(row: Reconciliation) -> Page:
     """The page as things stand now; `row` comes with its customer, service and people."""
     lines = read_lines(row)
     run = _read_run(row)
+    fees = [fee for fee in read_fees([row]) if _is_of(fee, row)]
     amounts = list(_same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk"))
     return Page(
         row=row,
@@ -112,7 +115,8 @@ def read_page(row: Reconciliation) -> Page:
         lines=mark_differences(lines.pairs, row.currency),
         causes=lines.causes,
         waterfall=_draw(row, lines.causes),
-        fees=[_explain(fee) for fee in read_fees([row]) if _is_of(fee, row)],
+        lago=compare_fees(row, fees),
+        fees=[_explain(fee) for fee in fees],
         others=_read_others(row),
         amounts=amounts,
         payments=read_payments([amount.document for amount in amounts]),

@@ -7,7 +7,7 @@ from ingest.models.public import PublicModel
 
 
 class LagoConnection(PublicModel):
-    """One service's Lago: its address and its key, encrypted; what the last check found, and the last good reading."""
+    """One service's Lago: its address, its encrypted key, what the last check found, and the last good reading."""
 
     service = models.OneToOneField(Service, on_delete=models.PROTECT, related_name="lago_connection")
     url = models.CharField("address", max_length=512)

@@ -19,6 +19,7 @@ class RunKind(models.TextChoices):
     PREVIEW = "preview", "Read a file"
     IMPORT = "import", "Import amounts"
     FETCH_LAGO = "fetch_lago", "Fetch Lago's invoices"
+    CHECK_LAGO = "check_lago", "Check Lago"
     LAGO = "lago", "Import from Lago"
     STRIPE = "stripe", "Fetch from Stripe"
     CHECK_STRIPE = "check_stripe", "Check Stripe"

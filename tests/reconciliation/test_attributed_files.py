@@ -147,3 +147,21 @@ def test_a_bill_of_very_many_lines_is_written_in_pieces(service, path, monkeypat
     content = SourceDocument.objects.first().content
     assert (len(content["rows"]), content["rows_left"]) == (10, 15)
     assert import_amounts(service=service, path=path, mapping=USED).changed == 0
+
+
+def test_lagos_export_counts_for_the_customer_of_the_subscription_in_minor_units(service, path):
+    factories.SubscriptionFactory(
+        customer__service=service,
+        customer__external_id="acme",
+        plan__service=service,
+        service=service,
+        external_id="sub-1",
+    )
+    path.write_text(
+        "invoice_number,fee_item_type,fee_item_code,fee_item_name,subscription_external_id,fee_from_date_utc,"
+        "fee_to_date_utc,fee_amount_currency,fee_units,fee_precise_unit_amount,fee_taxes_amount_cents,"
+        "fee_total_amount_cents\n"
+        "LAG-1,charge,api_calls,API calls,sub-1,2026-09-01T04:00:00Z,2026-10-01T03:59:59Z,CAD,20.0,0.05,13,113\n"
+    )
+    import_amounts(service=service, path=path, mapping=get_ready("lago_fees"))
+    assert amounts(total=Decimal("1.13")) == [("acme", "2026-09", 1)]

@@ -292,9 +292,9 @@ class TestCustomers:
     def test_one_that_a_person_created_meanwhile_is_taken(self, take, service, monkeypatch):
         add = file_documents.add_customers
 
-        def add_too_late(*arguments):
+        def add_too_late(*arguments, **named):
             factories.CustomerFactory(service=service, external_id="acme")
-            return add(*arguments)
+            return add(*arguments, **named)
 
         monkeypatch.setattr(file_documents, "add_customers", add_too_late)
         assert take({}).changed == 1

@@ -19,6 +19,7 @@ ADDERS = {
     "reconciliation_billedfile_add": {"finance", "operator"},
     "reconciliation_filemapping_add": {"operator"},
     "reconciliation_odooconnection_add": {"operator"},
+    "reconciliation_lagoconnection_add": {"operator"},
     "reconciliation_webhookendpoint_add": {"operator"},
     # These start a run: what is added is what it reads.
     "reconciliation_stripecheck_add": {"operator"},
