@@ -25,8 +25,8 @@ from reconciliation.staging import read_bills
 from reconciliation.statements import Kept, Part, Statement, StatementKey, find_conflicts, find_replaced
 from reconciliation.unknown_customers import add_customers
 
-# What a document holds of its rows; the file that they came in is kept whole.
-MOST_ROWS = 10_000
+# What a document holds of its rows, for a page to show; the file that they came in is kept whole.
+MOST_ROWS = 1_000
 # Documents and lines that are written at a time.
 PIECE, PIECE_ROWS = 500, 10_000
 # What a preview lists; all are counted.
@@ -110,7 +110,10 @@ class Writer:
                 *(document.reference for document in replaced),
             ],
         )
-        fresh = [row for row in statements if not _is_same(row, current.get(row.key.reference), self._now)]
+        stated = _read_stated([version.pk for version in current.values()])
+        fresh = [
+            row for row in statements if not _is_same(row, current.get(row.key.reference), stated, self._now)
+        ]
         batch = _Batch(statements, fresh, replaced, current, last, known, places)
         self._count(batch)
         if not errors and not self.is_dry:
@@ -175,14 +178,18 @@ class Writer:
             before = was.get(version.pk, "") if version else ""
             what = "changed" if version else "new"
             after = _show([_amount_of(part) for part in row.parts])
-            self._list(Change(row.key.title, what, row.key.currency, before, after, row.row), row.digest)
+            periods = " ".join(part.period.label for part in row.parts)
+            change = Change(row.key.title, what, row.key.currency, before, after, row.row)
+            self._list(change, f"{row.digest} {periods}")
         for document in batch.replaced:
             amount = document.untaxed if document.total is None else document.total
             change = Change(document.title, "replaced", "", _show([amount]), "", 0)
             self._list(change, document.reference)
 
     def _list(self, change: Change, digest: str) -> None:
-        self._digest.update(f"{change.what} {change.title} {change.before} {digest}\n".encode())
+        self._digest.update(
+            f"{change.what} {change.title} {change.before} {change.after} {digest}\n".encode()
+        )
         if len(self.listed) < MOST_LISTED:
             self.listed.append(change)
 
@@ -351,9 +358,30 @@ def _make_lines(
         )
 
 
-def _is_same(statement: Statement, version: Version | None, now: datetime) -> bool:
-    """Whether what counts is as the file has it, or was read later."""
-    return version is not None and (version.digest == statement.digest or version.fetched_at > now)
+# What a document says of a period: both ends and the three amounts.
+_Stated = tuple[datetime, datetime, Decimal | None, Decimal | None, Decimal | None]
+
+
+def _read_stated(documents: Sequence[int]) -> dict[int, set[_Stated]]:
+    stated: dict[int, set[_Stated]] = defaultdict(set)
+    for row in Amount.objects.filter(document__in=documents):
+        stated[row.document_id].add((row.period_start, row.period_end, row.untaxed, row.tax, row.total))
+    return stated
+
+
+def _is_same(
+    statement: Statement, version: Version | None, stated: Mapping[int, set[_Stated]], now: datetime
+) -> bool:
+    """Whether what counts has the file's rows and puts them in the same periods, or was read later.
+
+    The same rows are for other periods once their customer has another time zone, or a subscription.
+    """
+    if version is None or version.fetched_at > now:
+        return version is not None
+    says = {
+        (part.period.start, part.period.end, part.untaxed, part.tax, part.total) for part in statement.parts
+    }
+    return version.digest == statement.digest and stated.get(version.pk, set()) == says
 
 
 def _bill_of(part: Part, known: Mapping[str, Customer]) -> _Bill | None:

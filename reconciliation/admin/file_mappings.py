@@ -72,6 +72,7 @@ class MappingForm(forms.ModelForm, ColumnsForm):
 
     class Meta:
         model = FileMapping
+        labels = {"currency": "One currency for all"}
         exclude = ("public_id", "columns", "counted_statuses", "left_out_statuses", "kinds")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

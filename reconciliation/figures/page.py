@@ -15,6 +15,7 @@ from ingest.rating.money import round_to_currency
 from ingest.screens.formatting import format_share, say_amount
 from reconciliation.comparison.causes import Cause
 from reconciliation.comparison.lines import LinePair
+from reconciliation.figures.freshness import Freshness, read_sources
 from reconciliation.figures.queue import share_of
 from reconciliation.figures.requesters import name_pusher, name_requester, with_rule
 from reconciliation.figures.waterfall import Step, Waterfall, draw
@@ -89,6 +90,7 @@ class Page:
     fees: Sequence[RatedFee]
     others: Sequence[Reconciliation]
     amounts: Sequence[Amount]
+    sources: Sequence[Freshness]
     payments: Sequence[StripeRecord]
     pushes: Sequence[tuple[Push, str]]
     records: Sequence[AuditRecord]
@@ -119,6 +121,7 @@ def read_page(row: Reconciliation) -> Page:
         fees=[_explain(fee) for fee in fees],
         others=_read_others(row),
         amounts=amounts,
+        sources=read_sources(row.service),
         payments=read_payments([amount.document for amount in amounts]),
         pushes=_read_pushes(row),
         records=_read_records(row),

@@ -133,7 +133,7 @@ class _Fetch:
             content=document,
             amounts=amounts,
             fetched_at=self._now,
-            title=f"{source.label} {number}"[:1024],
+            title=f"{number} {customer.external_id}"[:1024],
             number=number[:255],
             digest=digest_of(facts),
         )

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0016_verdicts"),
-        ("reconciliation", "0018_stripe"),
+        ("reconciliation", "0020_claims"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

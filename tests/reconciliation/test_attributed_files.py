@@ -165,3 +165,15 @@ def test_lagos_export_counts_for_the_customer_of_the_subscription_in_minor_units
     )
     import_amounts(service=service, path=path, mapping=get_ready("lago_fees"))
     assert amounts(total=Decimal("1.13")) == [("acme", "2026-09", 1)]
+
+
+def test_the_same_rows_are_for_another_period_once_the_customer_is_elsewhere(service, path):
+    night = {"ChargePeriodStart": "2026-09-01T00:00:00Z", "ChargePeriodEnd": "2026-09-01T01:00:00Z"}
+    customer = factories.CustomerFactory(service=service, external_id="acme", timezone="UTC")
+    import_amounts(service=service, path=write_focus(path, night))
+    assert amounts() == [("acme", "2026-09", 100)]
+    customer.timezone = "America/Toronto"
+    customer.save()
+    assert import_amounts(service=service, path=path).changed == 1
+    assert amounts() == [("acme", "2026-08", 100)]
+    assert import_amounts(service=service, path=path).changed == 0

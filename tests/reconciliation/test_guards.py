@@ -141,6 +141,15 @@ WRONG = {
     "stripe_event_state_is_known": lambda: factories.StripeEventFactory(state="lost"),
     "waiting_event_has_a_next_attempt": lambda: factories.StripeEventFactory(next_attempt_at=None),
     "parked_event_has_a_reason": lambda: factories.StripeEventFactory(state="parked"),
+    "file_mapping_once_per_service": lambda: twice(factories.FileMappingFactory, "service", "name"),
+    "file_mapping_has_a_name": lambda: factories.FileMappingFactory(name=""),
+    "file_mapping_header_is_a_row": lambda: factories.FileMappingFactory(header_row=0),
+    "file_mapping_marks_differ": lambda: factories.FileMappingFactory(thousands_mark="."),
+    "billed_file_status_is_known": lambda: factories.BilledFileFactory(status="lost"),
+    "billed_file_has_one_mapping": lambda: factories.BilledFileFactory(
+        mapping=factories.FileMappingFactory(), ready_mapping="lago_fees"
+    ),
+    "billed_file_part_once": lambda: twice(factories.BilledFilePartFactory, "file", "number"),
     "webhook_endpoint_once": endpoint_twice,
     "delivery_status_is_known": lambda: factories.DeliveryFactory(status="flying"),
     "open_delivery_has_a_next_attempt": lambda: factories.DeliveryFactory(next_attempt_at=None),
