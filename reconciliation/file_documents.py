@@ -1,43 +1,26 @@
 """The documents of a file: judged against what counts already, and written where they are new or changed."""
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby, islice
-from operator import itemgetter
-from typing import Any, NamedTuple
-
-from django.db import connection
+from typing import NamedTuple
 
 from ingest import audit
 from ingest.metering.arithmetic import exact_sum
 from ingest.metering.periods import Period
 from ingest.models import Customer, Service
-from reconciliation.billing_terms import read_terms
-from reconciliation.connectors.files.records import ExternalLine, RowError
+from reconciliation.connectors.files.records import RowError
 from reconciliation.documents import Version, mark_versions, read_versions, retire_versions
+from reconciliation.file_writing import Batch, Documents
 from reconciliation.models import Amount, Run, Side, Source, SourceDocument
 from reconciliation.shares import Place
-from reconciliation.staging import read_bills
-from reconciliation.statements import Kept, Part, Statement, StatementKey, find_conflicts, find_replaced
+from reconciliation.statements import Kept, Part, Statement, find_conflicts, find_replaced
 from reconciliation.unknown_customers import add_customers
 
-# What a document holds of its rows, for a page to show; the file that they came in is kept whole.
-MOST_ROWS = 1_000
-# Documents and lines that are written at a time.
-PIECE, PIECE_ROWS = 500, 10_000
 # What a preview lists; all are counted.
 MOST_LISTED = 200
-
-_COPY_LINES = """
-COPY reconciliation_amountline
-    (amount_id, position, kind, code, description, quantity, unit_price, untaxed, tax, total, is_priced_by_odoo,
-     timing, detail)
-FROM STDIN
-"""
 
 # A bill of a period as the database knows it: the customer, the currency and both ends.
 _Bill = tuple[int, str, datetime, datetime]
@@ -52,19 +35,6 @@ class Change(NamedTuple):
     before: str
     after: str
     row: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some customers' documents: those that are not as they were, what they replace, and what counts until now."""
-
-    statements: Sequence[Statement]
-    fresh: Sequence[Statement]
-    replaced: Sequence[Kept]
-    current: Mapping[str, Version]
-    last: Mapping[str, int]
-    known: dict[str, Customer]
-    places: Mapping[str, Place]
 
 
 class Writer:
@@ -114,7 +84,7 @@ class Writer:
         fresh = [
             row for row in statements if not _is_same(row, current.get(row.key.reference), stated, self._now)
         ]
-        batch = _Batch(statements, fresh, replaced, current, last, known, places)
+        batch = Batch(statements, fresh, replaced, current, last, known, places)
         self._count(batch)
         if not errors and not self.is_dry:
             self._store(batch)
@@ -164,7 +134,7 @@ class Writer:
             replaced |= {document.reference: document for document in find_replaced(parts, of_bill)}
         return errors, list(replaced.values())
 
-    def _count(self, batch: _Batch) -> None:
+    def _count(self, batch: Batch) -> None:
         self.lines += sum(row.rows for row in batch.statements)
         self.bills += len(batch.statements)
         self.changed += len(batch.fresh)
@@ -193,7 +163,7 @@ class Writer:
         if len(self.listed) < MOST_LISTED:
             self.listed.append(change)
 
-    def _store(self, batch: _Batch) -> None:
+    def _store(self, batch: Batch) -> None:
         known, current = batch.known, batch.current
         new = {row.key.customer: row.customer_name for row in reversed(batch.statements)}
         new = {external_id: name for external_id, name in new.items() if external_id not in known}
@@ -205,7 +175,7 @@ class Writer:
         read_before = [current[reference] for reference in same if current[reference].fetched_at <= self._now]
         mark_versions([version.pk for version in read_before], self._now)
         retire_versions([current[reference].pk for reference in references if reference in current])
-        _Documents(self._service, self._now, self._run, batch).write()
+        Documents(self._service, self._now, self._run, batch).write()
 
     def _replace(self, replaced: Sequence[Kept]) -> None:
         documents = SourceDocument.objects.filter(
@@ -227,135 +197,6 @@ class Writer:
                 rule="an imported file took its place",
                 evidence_digest=document.digest,
             )
-
-
-class _Documents:
-    """New versions of documents with their amounts and lines, read from staging once more."""
-
-    def __init__(self, service: Service, now: datetime, run: Run | None, batch: _Batch) -> None:
-        self._service, self._now, self._run, self._batch = service, now, run, batch
-        # Of the external side only the billing source's amounts count.
-        self._terms = read_terms(service)
-        self._pending: list[tuple[Statement, list[ExternalLine]]] = []
-
-    def write(self) -> None:
-        """Writes them, a bounded number of rows at a time."""
-        wanted = {row.key: row for row in self._batch.fresh}
-        customers = sorted({key.customer for key in wanted}, key=str.encode)
-        for key, lines in groupby(read_bills(customers), key=itemgetter(0)) if wanted else ():
-            if key in wanted:
-                self._add(wanted[key], (line for _, line in lines))
-        self._flush()
-
-    def _add(self, statement: Statement, lines: Iterator[ExternalLine]) -> None:
-        self._pending.append((statement, list(islice(lines, PIECE_ROWS))))
-        is_longer = statement.rows > PIECE_ROWS
-        if is_longer or len(self._pending) >= PIECE or self._count_rows() >= PIECE_ROWS:
-            positions, amounts = self._flush()
-            while is_longer and (piece := list(islice(lines, PIECE_ROWS))):
-                self._copy([(statement, piece)], amounts, positions)
-
-    def _count_rows(self) -> int:
-        return sum(len(lines) for _, lines in self._pending)
-
-    def _flush(self) -> tuple[Counter[int], dict[tuple[StatementKey, Period], int]]:
-        documents = SourceDocument.objects.bulk_create(
-            self._make_document(statement, lines) for statement, lines in self._pending
-        )
-        amounts = [
-            (part.key, part.period, self._make_amount(part, document))
-            for document, (statement, _) in zip(documents, self._pending, strict=True)
-            for part in statement.parts
-        ]
-        Amount.objects.bulk_create(amount for _, _, amount in amounts)
-        ids = {(key, period): amount.pk for key, period, amount in amounts}
-        positions: Counter[int] = Counter()
-        self._copy(self._pending, ids, positions)
-        self._pending = []
-        return positions, ids
-
-    def _make_document(self, statement: Statement, lines: Sequence[ExternalLine]) -> SourceDocument:
-        key = statement.key
-        content: dict[str, Any] = {"rows": [line.raw for line in lines[:MOST_ROWS]]}
-        if statement.rows > MOST_ROWS:
-            content["rows_left"] = statement.rows - MOST_ROWS
-        return SourceDocument(
-            service=self._service,
-            source=Source.FILE,
-            reference=key.reference,
-            title=key.title,
-            number=key.number,
-            version=self._batch.last.get(key.reference, 0) + 1,
-            digest=statement.digest,
-            content=content,
-            fetched_at=self._now,
-            run=self._run,
-        )
-
-    def _make_amount(self, part: Part, document: SourceDocument) -> Amount:
-        zone = self._batch.places[part.key.customer].timezone
-        return Amount(
-            document=document,
-            is_current=self._terms.counts(Source.FILE, part.period.start, zone),
-            side=Side.EXTERNAL,
-            service=self._service,
-            customer=self._batch.known[part.key.customer],
-            currency=part.key.currency,
-            period_start=part.period.start,
-            period_end=part.period.end,
-            period_label=part.period.label,
-            untaxed=part.untaxed,
-            tax=part.tax,
-            total=part.total,
-            fetched_at=self._now,
-        )
-
-    def _copy(
-        self,
-        bills: Iterable[tuple[Statement, Sequence[ExternalLine]]],
-        amounts: Mapping[tuple[StatementKey, Period], int],
-        positions: Counter[int],
-    ) -> None:
-        with connection.cursor() as cursor, cursor.copy(_COPY_LINES) as copy:
-            for statement, lines in bills:
-                place = self._batch.places[statement.key.customer]
-                for line in lines:
-                    for values in _make_lines(statement.key, line, place, amounts, positions):
-                        copy.write_row(values)
-
-
-def _make_lines(
-    key: StatementKey,
-    line: ExternalLine,
-    place: Place,
-    amounts: Mapping[tuple[StatementKey, Period], int],
-    positions: Counter[int],
-) -> Iterator[tuple[Any, ...]]:
-    """The line as the database keeps it, once for each period that it is for."""
-    shares = place.share_out(line)
-    for number, (period, money) in enumerate(shares, start=1):
-        amount = amounts[key, period]
-        positions[amount] += 1
-        is_part = len(shares) > 1
-        # Of a line that was split nobody can say how much was used in which period.
-        quantity = None if is_part else line.quantity
-        said = f"{line.description} ({number} of {len(shares)})" if is_part else line.description
-        detail = '{"is_part": true}' if is_part else "{}"
-        yield (
-            amount,
-            positions[amount],
-            line.kind.value,
-            line.code[:255],
-            said[:1024],
-            quantity,
-            line.unit_price,
-            money.untaxed,
-            money.tax,
-            money.total,
-            False,
-            "",
-            detail,
-        )
 
 
 # What a document says of a period: both ends and the three amounts.

@@ -221,9 +221,9 @@ def small_world():
     }
 
 
-def fee(code="api_calls", cents=1000, *, tax=130, subscription="sub-1", **fields):
-    """A fee as an invoice's detail gives it; a fee of September 2026 in UTC unless told otherwise."""
-    item = {
+def fee_item(code):
+    """What a fee is of, as Lago names it."""
+    return {
         "type": "charge",
         "code": code,
         "name": code.replace("_", " ").capitalize(),
@@ -234,7 +234,12 @@ def fee(code="api_calls", cents=1000, *, tax=130, subscription="sub-1", **fields
         "lago_item_id": lago_id("metric", code),
         "item_type": "BillableMetric",
         "grouped_by": {},
-    } | fields.pop("item", {})
+    }
+
+
+def fee(code="api_calls", cents=1000, *, tax=130, subscription="sub-1", **fields):
+    """A fee as an invoice's detail gives it; a fee of September 2026 in UTC unless told otherwise."""
+    item = fee_item(code) | fields.pop("item", {})
     precise = f"{cents // 100}.{cents % 100:02d}"
     return {
         "lago_id": lago_id(

@@ -136,8 +136,8 @@ def test_a_line_for_a_century_is_refused_at_its_row(service, path):
 
 
 def test_a_bill_of_very_many_lines_is_written_in_pieces(service, path, monkeypatch):
-    monkeypatch.setattr("reconciliation.file_documents.PIECE_ROWS", 10)
-    monkeypatch.setattr("reconciliation.file_documents.MOST_ROWS", 10)
+    monkeypatch.setattr("reconciliation.file_writing.PIECE_ROWS", 10)
+    monkeypatch.setattr("reconciliation.file_writing.MOST_ROWS", 10)
     rows = "".join(f"{who},2026-09-01,2026-10-01,{number},INV\n" for who in "ab" for number in range(25))
     path.write_text("who,from,to,amount,number\n" + rows)
     assert import_amounts(service=service, path=path, mapping=USED).lines == 50
