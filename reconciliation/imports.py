@@ -63,6 +63,12 @@ class Imported:
     listed: Sequence[Change] = field(default=(), compare=False)
     digest: str = field(default="", compare=False)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What a run and a command say of it."""
+        names = ("lines", "bills", "changed", "new_customers", "replaced", "left_out")
+        return {name: getattr(self, name) for name in names}
+
 
 def import_amounts(
     *,

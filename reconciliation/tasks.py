@@ -16,7 +16,7 @@ from reconciliation.alone import alone
 from reconciliation.api.webhook_objects import show_object, show_triggered
 from reconciliation.connections import mirrored_for
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.models import RunKind
+from reconciliation.models import LagoConnection, RunKind
 from reconciliation.stripe.passes import process_events
 from reconciliation.work import do_work, send_all
 
@@ -113,9 +113,14 @@ def activate_cutovers() -> None:
 
 @shared_task
 def start_nightly_runs() -> None:
-    """Brings every service's closed periods up to date; one in shadow is metered and pushed, not judged."""
+    """Brings every service's closed periods up to date; one in shadow is metered and pushed, not judged.
+
+    What Lago billed is read first, where a service has one.
+    """
     for service in mirrored_for():
         runs.request_run(kind=RunKind.SYNC, service=service, actor=None)
+    for connection in LagoConnection.objects.select_related("service"):
+        runs.request_run(kind=RunKind.FETCH_LAGO, service=connection.service, actor=None)
     for service in Service.objects.all():
         kind = RunKind.PUSH if service.phase == Phase.SHADOW else RunKind.REFRESH
         runs.request_run(kind=kind, service=service, actor=None)

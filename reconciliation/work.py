@@ -16,7 +16,7 @@ from reconciliation.connections import refuse_other_mirror
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.billed_files import import_file, preview_file
 from reconciliation.intents import plan_pushes
-from reconciliation.lago.connections import check_of_service, fetch_of_service
+from reconciliation.lago_connections import check_of_service, fetch_of_service
 from reconciliation.mirror_rows import BILLED, ORDERED
 from reconciliation.models import PushStatus, Run, RunKind, Strategy
 from reconciliation.odoo import connect, connection_of

@@ -18,8 +18,8 @@ from ingest.screens.columns import age_column, link_to
 from ingest.screens.filters import ServiceFilter
 from ingest.screens.formatting import show_badge
 from ingest.screens.forms import show_form
+from reconciliation import lago_connections as connections
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.lago import connections
 from reconciliation.models import LagoConnection, RunKind
 from reconciliation.runs import request_run
 

@@ -295,3 +295,9 @@ class TestSweeping:
         }
         assert len(woken) == 5
         assert set(AuditRecord.objects.values_list("actor_label", flat=True)) == {"schedule"}
+
+    def test_what_lago_billed_is_fetched_first_where_a_service_has_one(self):
+        connection = factories.LagoConnectionFactory()
+        tasks.start_nightly_runs()
+        kinds = Run.objects.filter(service=connection.service).order_by("pk").values_list("kind", flat=True)
+        assert kinds[0] == "fetch_lago"

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ingest.errors import DomainError
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.lago.connections import check_connection, save_connection
+from reconciliation.lago_connections import check_connection, save_connection
 from reconciliation.management.commands.import_lago import KEY, URL, read_key
 from reconciliation.management.run_command import find_service
 from reconciliation.models import LagoConnection

@@ -16,7 +16,7 @@ from reconciliation.billed_files import PART, keep_file, keep_refusal, keep_resu
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.files.ready import READY
 from reconciliation.file_mappings import read_mapping
-from reconciliation.imports import Imported, ImportRefused, import_amounts
+from reconciliation.imports import ImportRefused, import_amounts
 from reconciliation.management.run_command import check_period, find_service
 from reconciliation.models import BilledFile, Run, RunKind, RunStatus
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             )
             try:
                 summary = (
-                    _summarize(read())
+                    read().counts
                     if options["dry_run"]
                     else self._perform(read, service, path, period, chosen)
                 )
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         def work(run: Run, progress: runs.Progress) -> dict[str, Any]:
             try:
                 agree = partial(keep_result, file, run=run)
-                return _summarize(read(run=run, agree=agree))
+                return dict(read(run=run, agree=agree).counts)
             except (ImportRefused, ConnectorError) as error:
                 keep_refusal(file, error)
                 refused.append(error)
@@ -93,11 +93,6 @@ class Command(BaseCommand):
         if run.status == RunStatus.FAILED and refused:
             raise refused[0]
         return dict(run.summary)
-
-
-def _summarize(found: Imported) -> dict[str, Any]:
-    counts = ("lines", "bills", "changed", "new_customers", "replaced", "left_out")
-    return {name: getattr(found, name) for name in counts}
 
 
 def _find_mapping(service: Service, name: str) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from lago_python_client import Client
 
 from ingest.errors import DomainError
 from ingest.models import AuditRecord, Customer
+from reconciliation import lago_connections as connections
 from reconciliation import runs
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.lago.bills import LagoBills
 from reconciliation.connectors.lago.records import Bills
-from reconciliation.lago import connections
 from reconciliation.models import (
     Amount,
     AmountLine,
