@@ -33,7 +33,7 @@ BY_SCHEDULE, BY_COMMAND = "schedule", "command"
 
 # What only its command can do again, and why.
 NOT_REPEATABLE = {
-    RunKind.IMPORT: "Start manage.py import_amounts again: what a command writes, it writes itself.",
+    RunKind.IMPORT: "Import the file again: a worker cannot read what a command read.",
     RunKind.LAGO: "Start manage.py import_lago again: the console does not keep Lago's key.",
 }
 

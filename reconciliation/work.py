@@ -182,7 +182,8 @@ def do_work(run: Run, progress: Progress) -> Summary:
     """Does the steps of a run's kind in turn and returns all that they counted."""
     summary: Summary = {}
     steps = STEPS.get(RunKind(run.kind))
-    if steps is None:
+    # What a command imports it reads itself; a file that was uploaded is kept.
+    if steps is None or (run.kind == RunKind.IMPORT and "billed_file" not in run.parameters):
         raise DomainError("not_repeatable", NOT_REPEATABLE[RunKind(run.kind)])
     for step in steps:
         summary |= step(run, progress)
