@@ -12,9 +12,9 @@ from ingest.models import Service
 from ingest.rated_periods import meter_and_rate
 from reconciliation import connection_checks, early_invoices, mirror, odoo_amounts, push
 from reconciliation.billed_amounts import store_billed
+from reconciliation.billed_files import import_file, preview_file
 from reconciliation.connections import refuse_other_mirror
 from reconciliation.connectors.odoo.connector import OdooConnector
-from reconciliation.billed_files import import_file, preview_file
 from reconciliation.intents import plan_pushes
 from reconciliation.lago_connections import check_of_service, fetch_of_service
 from reconciliation.mirror_rows import BILLED, ORDERED

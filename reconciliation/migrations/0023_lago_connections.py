@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("odoo_quotation", "Odoo quotation"),
                     ("odoo_invoice", "Odoo invoice"),
+                    ("odoo_order", "Odoo order, to invoice"),
                     ("file", "File"),
                     ("lago_invoice", "Lago invoice"),
                     ("lago_credit_note", "Lago credit note"),
@@ -80,6 +81,7 @@ class Migration(migrations.Migration):
                         [
                             "odoo_quotation",
                             "odoo_invoice",
+                            "odoo_order",
                             "file",
                             "lago_invoice",
                             "lago_credit_note",
