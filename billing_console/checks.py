@@ -29,6 +29,8 @@ IDS = {
     "ODOO_STANDIN_PORT": "billing_console.E020",
     "API_URL": "billing_console.E021",
     "ODOO_TRANSPORT": "billing_console.E022",
+    "STRIPE_API_BASE": "billing_console.E023",
+    "STRIPE_TIMEOUT": "billing_console.E024",
 }
 
 

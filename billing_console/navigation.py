@@ -25,6 +25,9 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("Amounts", "receipt_long", "reconciliation.amount"),
         Entry("Source documents", "draft", "reconciliation.sourcedocument"),
         Entry("Unattributed lines", "help_center", "reconciliation.unattributedline", "count_unattributed"),
+        Entry("Billing sources", "source", "reconciliation.billingsource"),
+        Entry("Files", "upload_file", "reconciliation.billedfile"),
+        Entry("File mappings", "table", "reconciliation.filemapping"),
         Entry("Customers", "groups", "ingest.customer"),
     ),
     "Cutover": (
@@ -47,6 +50,7 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
     ),
     "Operations": (
         Entry("Runs", "play_circle", "reconciliation.run"),
+        Entry("Lago", "lan", "reconciliation.lagoconnection"),
         Entry("Pushes", "upload", "reconciliation.push"),
         Entry("Preview a push", "preview", "reconciliation.push", page="preview"),
         Entry("Alarms", "notifications_active", "reconciliation.alarm", "count_alarms"),
@@ -55,6 +59,15 @@ SIDEBAR: dict[str, tuple[Entry, ...]] = {
         Entry("API keys", "key", "ingest.apikey"),
         Entry("Webhook endpoints", "webhook", "reconciliation.webhookendpoint"),
         Entry("Deliveries", "outbox", "reconciliation.delivery"),
+    ),
+    "Stripe": (
+        Entry("Objects", "credit_card", "reconciliation.striperecord", "count_stripe"),
+        Entry("Claim rules", "rule", "reconciliation.claimrules"),
+        Entry("Stripe events", "notifications", "reconciliation.stripeevent"),
+        Entry("Reading", "cloud_download", "reconciliation.stripecursor"),
+        Entry("Stripe connection", "lan", "reconciliation.stripecheck"),
+        Entry("Odoo's payments", "payments", "reconciliation.odootransaction"),
+        Entry("Odoo's cards", "credit_score", "reconciliation.odootoken"),
     ),
     "Odoo mirror": (
         Entry("Link customers", "link", "reconciliation.odoopartner", page="links"),

@@ -205,6 +205,7 @@ CELERY_BEAT_SCHEDULE = {
         ("deliver-webhooks", "deliver_webhooks", 5.0),
         ("announce-facts", "announce_facts", 10.0),
         ("check-alerts", "check_alerts", 60.0),
+        ("process-stripe-events", "process_stripe_events", 15.0),
         ("activate-cutovers", "activate_cutovers", 60.0),
     )
 } | {
@@ -213,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=5),
     },
     "watch-invoicing": {"task": "reconciliation.tasks.watch_invoicing", "schedule": crontab(minute=35)},
+    "poll-stripe": {"task": "reconciliation.tasks.poll_stripe", "schedule": crontab(minute=20)},
     "nightly": {"task": "reconciliation.tasks.start_nightly_runs", "schedule": crontab(hour=2, minute=30)},
 }
 
@@ -233,6 +235,15 @@ STRIPE_ACCOUNT = env.text("STRIPE_ACCOUNT")
 if not DEMO:
     for _name in ("ODOO_URL", "ODOO_DB", "ODOO_LOGIN", "ODOO_API_KEY"):
         env.require(_name, globals()[_name], f"Set {_name} as your Odoo administrator gave it to you.")
+
+# --- Stripe ------------------------------------------------------------------------------------------------
+
+# A restricted key that may only read is enough; docs/stripe.md says which rights.
+STRIPE_API_KEY = env.text("STRIPE_API_KEY")
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", "https://api.stripe.com", ("http", "https"))
+STRIPE_ACCOUNT = env.text("STRIPE_ACCOUNT")
+STRIPE_TIMEOUT = env.integer("STRIPE_TIMEOUT", 30, minimum=1, maximum=300)
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS", [])
 
 # --- webhooks out ------------------------------------------------------------------------------------------
 
@@ -269,6 +280,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django_structlog": {"level": "WARNING"},
+        # It writes a line for each request, with its address.
+        "stripe": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "axes": {"level": "ERROR"},
     },

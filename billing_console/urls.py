@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 from billing_console.docs import DocsView
 from billing_console.health import show_health
 from ingest.api.errors import show_unknown_route
+from reconciliation.api.stripe_webhook import receive_event
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
     re_path(r"^api(?:/[\s\S]*)?$", show_unknown_route),
+    path("webhooks/stripe", receive_event, name="stripe_webhook"),
     path("health", show_health, name="health"),
 ]
 

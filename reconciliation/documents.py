@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, QuerySet
 
+from ingest.calendar import customer_timezone
 from ingest.models import Customer, Service
 from ingest.services import lock_service
+from reconciliation.billing_terms import read_terms
 from reconciliation.models import Amount, AmountLine, LineKind, Run, Side, Source, SourceDocument
 
 
@@ -28,6 +32,8 @@ class NewLine:
     tax: Decimal | None = None
     total: Decimal | None = None
     is_priced_by_odoo: bool = False
+    timing: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,23 @@ def digest_of(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@transaction.atomic(savepoint=False)
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document as it was read: what it is called, all of it, and what it says that periods cost.
+
+    The reference is its identity; a title is for people to read where that says nothing to them. `fetched_at` is
+    when the reading began. `digest` is of the content, where the reader knows which of it are facts.
+    """
+
+    reference: str
+    content: Mapping[str, Any]
+    amounts: Sequence[NewAmount]
+    fetched_at: datetime
+    title: str = ""
+    number: str = ""
+    digest: str = ""
+
+
 def store_document(
     *,
     service: Service,
@@ -66,37 +88,35 @@ def store_document(
     title: str = "",
     number: str = "",
 ) -> bool:
-    """Keeps a document; returns whether it is new or changed.
+    """Keeps one document as `store_documents` does; returns whether it is new or changed."""
+    new = NewDocument(reference, content, amounts, fetched_at, title, number)
+    return bool(store_documents(service=service, source=source, side=side, documents=[new], run=run))
 
-    The reference is its identity; a title is for people to read where that says nothing to them. The same
-    content again only says that it was fetched again; other content is a new version, and the amounts of the
-    old one no longer count. `fetched_at` is when the reading began: what was read before the version that is
-    kept changes nothing.
+
+@transaction.atomic(savepoint=False)
+def store_documents(
+    *, service: Service, source: Source, side: Side, documents: Sequence[NewDocument], run: Run | None = None
+) -> list[str]:
+    """Keeps documents, each reference once; returns the references of those that are new or changed.
+
+    The same content again only says that it was fetched again; other content is a new version, and the amounts of
+    the old one no longer count. What was read before the version that is kept changes nothing. Of the external side
+    only the billing source's amounts count. A handful of statements, however many documents there are.
     """
-    digest = digest_of(content)
-    current = _lock_current(service, source, reference)
-    if current is not None and current.fetched_at > fetched_at:
-        return False
-    if current is not None and current.digest == digest:
-        _mark_fetched(current, fetched_at)
-        return False
-    if current is not None:
-        _retire(current)
-    document = SourceDocument.objects.create(
-        service=service,
-        source=source,
-        reference=reference,
-        title=title,
-        number=number,
-        version=_last_version(service, source, reference) + 1,
-        digest=digest,
-        content=content,
-        fetched_at=fetched_at,
-        run=run,
-    )
-    for amount in amounts:
-        _store_amount(document, side, amount)
-    return True
+    lock_service(service.pk)
+    kept = {row.reference: row for row in _read_current(service, source, documents)}
+    fresh, changed = list[SourceDocument](), list[tuple[NewDocument, str]]()
+    for new in documents:
+        current, digest = kept.get(new.reference), new.digest or digest_of(new.content)
+        if current is None or (current.fetched_at <= new.fetched_at and current.digest != digest):
+            changed.append((new, digest))
+        elif current.fetched_at <= new.fetched_at:
+            current.fetched_at = new.fetched_at
+            fresh.append(current)
+    _mark_fetched(fresh)
+    retire_versions([kept[new.reference].pk for new, _ in changed if new.reference in kept])
+    _create(service, source, side, changed, run)
+    return [new.reference for new, _ in changed]
 
 
 @transaction.atomic(savepoint=False)
@@ -108,8 +128,48 @@ def retire_document(*, service: Service, source: Source, reference: str, fetched
     current = _lock_current(service, source, reference)
     if current is None or current.fetched_at > fetched_at:
         return False
-    _retire(current)
+    retire_versions([current.pk])
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of a document that counts."""
+
+    pk: int
+    title: str
+    digest: str
+    fetched_at: datetime
+
+
+def read_versions(
+    *, service: Service, source: Source, references: Sequence[str]
+) -> tuple[dict[str, Version], dict[str, int]]:
+    """Of many documents by reference: the version that counts, and the number of the last; lock the service first."""
+    rows = SourceDocument.objects.filter(service=service, source=source, reference__in=references)
+    of_current = rows.filter(is_current=True).values_list("reference", "pk", "title", "digest", "fetched_at")
+    current = {
+        reference: Version(pk, title, digest, fetched_at)
+        for reference, pk, title, digest, fetched_at in of_current
+    }
+    last = rows.values_list("reference").annotate(last=Max("version")).order_by()
+    return current, dict(last)
+
+
+def retire_versions(versions: Sequence[int]) -> None:
+    """Versions that no longer count, nor their amounts."""
+    if not versions:
+        return
+    Amount.objects.filter(document__in=versions).update(is_current=False)
+    SourceDocument.objects.filter(pk__in=versions).update(is_current=False)
+
+
+def mark_versions(versions: Sequence[int], fetched_at: datetime) -> None:
+    """Versions that were read again, as they were."""
+    if not versions:
+        return
+    Amount.objects.filter(document__in=versions).update(fetched_at=fetched_at)
+    SourceDocument.objects.filter(pk__in=versions).update(fetched_at=fetched_at)
 
 
 def _lock_current(service: Service, source: Source, reference: str) -> SourceDocument | None:
@@ -119,52 +179,99 @@ def _lock_current(service: Service, source: Source, reference: str) -> SourceDoc
     ).first()
 
 
-def _retire(document: SourceDocument) -> None:
-    document.amounts.update(is_current=False)
-    document.is_current = False
-    document.save(update_fields=["is_current"])
+def _read_current(
+    service: Service, source: Source, documents: Sequence[NewDocument]
+) -> QuerySet[SourceDocument]:
+    references = [new.reference for new in documents]
+    return SourceDocument.objects.filter(
+        service=service, source=source, reference__in=references, is_current=True
+    ).defer("content")
 
 
-def _mark_fetched(document: SourceDocument, fetched_at: datetime) -> None:
-    document.amounts.update(fetched_at=fetched_at)
-    document.fetched_at = fetched_at
-    document.save(update_fields=["fetched_at"])
+def _mark_fetched(documents: Iterable[SourceDocument]) -> None:
+    """Pages are fetched at one instant each, so that there are few of them."""
+    keys: dict[datetime, list[int]] = defaultdict(list)
+    for document in documents:
+        keys[document.fetched_at].append(document.pk)
+    for fetched_at, of_one in keys.items():
+        mark_versions(of_one, fetched_at)
 
 
-def _last_version(service: Service, source: Source, reference: str) -> int:
-    rows = SourceDocument.objects.filter(service=service, source=source, reference=reference)
-    return rows.order_by("-version").values_list("version", flat=True).first() or 0
+def _create(
+    service: Service,
+    source: Source,
+    side: Side,
+    changed: Sequence[tuple[NewDocument, str]],
+    run: Run | None,
+) -> None:
+    references = [new.reference for new, _ in changed]
+    rows = SourceDocument.objects.filter(service=service, source=source, reference__in=references)
+    versions = dict(rows.order_by().values_list("reference").annotate(Max("version")))
+    documents = SourceDocument.objects.bulk_create(
+        SourceDocument(
+            service=service,
+            source=source,
+            reference=new.reference,
+            title=new.title,
+            number=new.number,
+            version=versions.get(new.reference, 0) + 1,
+            digest=digest,
+            content=new.content,
+            fetched_at=new.fetched_at,
+            run=run,
+        )
+        for new, digest in changed
+    )
+    stated = [
+        (document, amount)
+        for document, (new, _) in zip(documents, changed, strict=True)
+        for amount in new.amounts
+    ]
+    _create_amounts(service, side, stated)
 
 
-def _store_amount(document: SourceDocument, side: Side, new: NewAmount) -> None:
-    amount = Amount.objects.create(
-        document=document,
-        side=side,
-        service=document.service,
-        customer=new.customer,
-        currency=new.currency,
-        period_start=new.period_start,
-        period_end=new.period_end,
-        period_label=new.period_label,
-        untaxed=new.untaxed,
-        tax=new.tax,
-        total=new.total,
-        state=new.state,
-        fetched_at=document.fetched_at,
+def _create_amounts(service: Service, side: Side, stated: Sequence[tuple[SourceDocument, NewAmount]]) -> None:
+    terms = read_terms(service) if side == Side.EXTERNAL else None
+    amounts = Amount.objects.bulk_create(
+        Amount(
+            document=document,
+            is_current=terms is None
+            or terms.counts(document.source, new.period_start, customer_timezone(new.customer)),
+            side=side,
+            service=service,
+            customer=new.customer,
+            currency=new.currency,
+            period_start=new.period_start,
+            period_end=new.period_end,
+            period_label=new.period_label,
+            untaxed=new.untaxed,
+            tax=new.tax,
+            total=new.total,
+            state=new.state,
+            fetched_at=document.fetched_at,
+        )
+        for document, new in stated
     )
     AmountLine.objects.bulk_create(
-        AmountLine(
-            amount=amount,
-            position=position,
-            kind=line.kind,
-            code=line.code[:255],
-            description=line.description[:1024],
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-            untaxed=line.untaxed,
-            tax=line.tax,
-            total=line.total,
-            is_priced_by_odoo=line.is_priced_by_odoo,
-        )
+        _make_line(amount, position, line)
+        for amount, (_, new) in zip(amounts, stated, strict=True)
         for position, line in enumerate(new.lines, start=1)
+    )
+
+
+def _make_line(amount: Amount, position: int, line: NewLine) -> AmountLine:
+    return AmountLine(
+        amount=amount,
+        position=position,
+        kind=line.kind,
+        code=line.code[:255],
+        description=line.description[:1024],
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        untaxed=line.untaxed,
+        tax=line.tax,
+        total=line.total,
+        is_priced_by_odoo=line.is_priced_by_odoo,
+        timing=line.timing,
+        detail=dict(line.detail),
     )

@@ -1,43 +1,54 @@
 """Files of what a service billed become the external side, whole or not at all."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from ingest import audit
-from ingest.calendar import customer_timezone
 from ingest.errors import DomainError
-from ingest.metering.periods import BillingTime, Interval, billing_period
-from ingest.models import Customer, Service
+from ingest.models import Service
 from ingest.services import lock_service
-from reconciliation.connectors.files.records import ExternalLine, RowError
-from reconciliation.documents import NewAmount, NewLine, retire_document, store_document
-from reconciliation.models import Amount, LineKind, Run, Side, Source, SourceDocument
-from reconciliation.statements import Kept, Statement, find_conflicts, find_replaced, read_statements
+from reconciliation.comparison.attribution import AttributionError
+from reconciliation.connectors.files.detect import parse_file
+from reconciliation.connectors.files.mapping import TableMapping
+from reconciliation.connectors.files.records import ExternalLine, LeftOut, RowError
+from reconciliation.file_documents import Change, Writer
+from reconciliation.identities import Identities
+from reconciliation.models import Run
+from reconciliation.shares import Place, read_places
+from reconciliation.staging import Staged, find_duplicates, read_bills, read_customers, stage
+from reconciliation.statements import Statement, StatementBuilder, StatementKey
 
-# A bill as the database knows it: the customer, the currency and both ends of the period.
-_Bill = tuple[int, str, datetime, datetime]
+# Bills are judged and written this many at a time; all of a customer's together.
+BATCH = 500
+MOST_ERRORS = 1_000
+
+# Hears how many rows are read, then how many are written.
+Echo = Callable[[str, int], None]
 
 
 class ImportRefused(DomainError):
-    """A file with wrong rows: each is located, and nothing of the file is kept."""
+    """A file with wrong rows: the first of them are located, and nothing of the file is kept."""
 
-    def __init__(self, errors: Iterable[RowError]) -> None:
+    def __init__(self, errors: Iterable[RowError], count: int | None = None) -> None:
         self.errors = sorted(errors, key=lambda error: error.row)
-        super().__init__("file_refused", f"{len(self.errors)} rows cannot be read; nothing was imported.")
+        self.count = len(self.errors) if count is None else count
+        super().__init__("file_refused", f"{self.count} rows cannot be read; nothing was imported.")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What a file brought: its lines, the bills made of them, and how many of those are new or changed.
 
-    `replaced` counts the documents of earlier files whose place the file's documents took.
+    `replaced` counts the documents of earlier files whose place the file's documents took. What else is told is
+    not compared: the format, the rows that its statuses leave out, how many bills are not as they were and how many
+    of those are new, the first of them, and a digest of all.
     """
 
     lines: int
@@ -45,6 +56,18 @@ class Imported:
     changed: int
     new_customers: int
     replaced: int
+    format: str = field(default="", compare=False)
+    left_out: int = field(default=0, compare=False)
+    fresh: int = field(default=0, compare=False)
+    new: int = field(default=0, compare=False)
+    listed: Sequence[Change] = field(default=(), compare=False)
+    digest: str = field(default="", compare=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What a run and a command say of it."""
+        names = ("lines", "bills", "changed", "new_customers", "replaced", "left_out")
+        return {name: getattr(self, name) for name in names}
 
 
 def import_amounts(
@@ -55,186 +78,125 @@ def import_amounts(
     period_label: str = "",
     is_dry: bool = False,
     is_replacing: bool = False,
-    echo: Callable[[int], None] | None = None,
+    mapping: TableMapping | None = None,
+    agree: Callable[[Imported], None] | None = None,
+    echo: Echo | None = None,
 ) -> Imported:
-    """Reads a file and keeps each customer's bill as a document with its lines.
+    """Reads a file and keeps each customer's bill as a document with its lines; in constant memory.
 
     The same file twice changes nothing; a changed bill is a new version. Raises ImportRefused when a row is
     wrong or a bill cannot count beside what counts already, ConnectorError when the file is no table at all,
     and then nothing is written; a dry run writes nothing either. With a label, only bills of that period are
     taken. `is_replacing` lets bills with a number take the place of those without one in the same period, and
     the other way round, audited; else such a file is refused, for the same money would count twice. A customer
-    that the console does not know is created unlinked: what was billed to them must show.
+    that the console does not know is created unlinked: what was billed to them must show. `agree` sees what was
+    written before it is committed, and refuses it by raising.
     """
-    statements, errors = read_statements(path, echo)
-    if errors:
-        raise ImportRefused(errors)
+    parsed = parse_file(path, mapping)
     with transaction.atomic():
-        service = service if is_dry else lock_service(service.pk)
-        known = {row.external_id: row for row in service.customers.select_related("service")}
-        chosen = [row for row in statements if period_label in ("", _label(row, _zone(row, known, service)))]
-        replaced = _refuse_conflicts(service, chosen, known, is_replacing=is_replacing)
-        names = {row.key.customer: row.lines[0].customer_name for row in reversed(chosen)}
-        new = {code: name for code, name in names.items() if code not in known}
-        lines = sum(len(row.lines) for row in chosen)
-        if is_dry:
-            return Imported(lines, len(chosen), 0, len(new), len(replaced))
-        known |= {code: _get_customer(service, code, name) for code, name in new.items()}
-        now = timezone.now()
-        _replace(service, replaced, now)
-        changed = sum(_store(service, known[row.key.customer], row, now, run) for row in chosen)
-    return Imported(lines, len(chosen), changed, len(new), len(replaced))
+        reading = _Reading(service, echo)
+        stage(reading.read(parsed.rows))
+        errors = reading.errors + find_duplicates()
+        if not is_dry:
+            service = lock_service(service.pk)
+        writer = Writer(
+            service=service,
+            now=timezone.now(),
+            run=run,
+            is_dry=is_dry or bool(errors),
+            is_replacing=is_replacing,
+        )
+        errors += _write_all(service, writer, period_label, echo)
+        if errors:
+            raise ImportRefused(errors[:MOST_ERRORS], len(errors) + reading.errors_left)
+        imported = Imported(
+            writer.lines,
+            writer.bills,
+            0 if is_dry else writer.changed,
+            len(writer.new_customers),
+            len(writer.replaced),
+            format=parsed.format,
+            left_out=reading.left_out,
+            fresh=writer.changed,
+            new=writer.new,
+            listed=writer.listed,
+            digest=writer.digest,
+        )
+        if agree:
+            agree(imported)
+    return imported
 
 
-def _zone(statement: Statement, known: Mapping[str, Customer], service: Service) -> ZoneInfo:
-    customer = known.get(statement.key.customer)
-    return customer_timezone(customer) if customer else ZoneInfo(service.timezone)
+class _Reading:
+    """The rows of a file on their way into staging: what is wrong and what is left out stays behind."""
+
+    def __init__(self, service: Service, echo: Echo | None) -> None:
+        self._identities = Identities(service)
+        self._echo = echo
+        self.errors: list[RowError] = []
+        self.errors_left = 0
+        self.left_out = 0
+
+    def read(self, rows: Iterable[ExternalLine | LeftOut | RowError]) -> Iterator[Staged]:
+        """The lines with their bills' keys."""
+        for item in rows:
+            if self._echo:
+                self._echo("Reading", item.row)
+            line = self._identities.identify(item) if isinstance(item, ExternalLine) else item
+            if isinstance(line, LeftOut):
+                self.left_out += 1
+            elif isinstance(line, RowError):
+                self._note(line)
+            else:
+                yield _key_of(line), _digest_of(line), line
+
+    def _note(self, error: RowError) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(error)
+        else:
+            self.errors_left += 1
 
 
-def _refuse_conflicts(
-    service: Service, chosen: Sequence[Statement], known: Mapping[str, Customer], *, is_replacing: bool
-) -> list[Kept]:
-    """The documents that the chosen ones replace; raises ImportRefused for what cannot count together."""
-    kept = _read_kept(service, chosen, known)
+def _key_of(line: ExternalLine) -> StatementKey:
+    return StatementKey(line.customer, line.currency, line.period_start, line.period_end, line.document)
+
+
+def _digest_of(line: ExternalLine) -> bytes:
+    return blake2b(msgspec.json.encode(line.raw), digest_size=16).digest()
+
+
+def _write_all(service: Service, writer: Writer, period_label: str, echo: Echo | None) -> list[RowError]:
+    """All bills, some customers at a time: added up, judged, and what is new or changed written."""
     errors: list[RowError] = []
-    replaced: list[Kept] = []
-    periods: dict[tuple[str, str, date, date], list[Statement]] = defaultdict(list)
-    for statement in chosen:
-        periods[statement.key[:4]].append(statement)
-    for new in periods.values():
-        of_bill = kept.get(_bill_of(new[0], known), [])
-        errors += find_conflicts(new, of_bill, is_replacing=is_replacing)
-        replaced += find_replaced(new, of_bill)
-    if errors:
-        raise ImportRefused(errors)
-    return replaced
+    for customers in read_customers(BATCH):
+        known = {
+            row.external_id: row
+            for row in service.customers.filter(external_id__in=customers).select_related("service")
+        }
+        places = read_places(service, customers, known)
+        statements: list[Statement] = []
+        for key, lines in groupby(read_bills(customers), key=itemgetter(0)):
+            statement = _build(key, (line for _, line in lines), places[key.customer], errors)
+            if statement and any(period_label in ("", part.period.label) for part in statement.parts):
+                statements.append(statement)
+        errors += writer.write(statements, known, places, may_write=not errors)
+        if echo:
+            echo("Comparing" if writer.is_dry else "Writing", writer.lines)
+    return errors
 
 
-def _read_kept(
-    service: Service, chosen: Sequence[Statement], known: Mapping[str, Customer]
-) -> Mapping[_Bill | None, list[Kept]]:
-    """What earlier files state of the same bills and the chosen statements do not state anew."""
-    bills = {_bill_of(statement, known) for statement in chosen} - {None}
-    amounts = Amount.objects.filter(
-        service=service,
-        side=Side.EXTERNAL,
-        is_current=True,
-        document__source=Source.FILE,
-        customer__in={bill[0] for bill in bills if bill},
-        period_start__in={bill[2] for bill in bills if bill},
-    ).select_related("document")
-    anew = {statement.key.reference for statement in chosen}
-    kept: dict[_Bill | None, list[Kept]] = defaultdict(list)
-    for amount in amounts.order_by("pk").defer("document__content"):
-        bill = (amount.customer_id, amount.currency, amount.period_start, amount.period_end)
-        document = amount.document
-        if bill in bills and document.reference not in anew:
-            is_numbered = bool(document.number)
-            kept[bill].append(
-                Kept(document.reference, document.title, is_numbered, amount.untaxed, amount.total)
-            )
-    return kept
-
-
-def _bill_of(statement: Statement, known: Mapping[str, Customer]) -> _Bill | None:
-    """The bill's key, None of a customer that nobody has billed before."""
-    customer, key = known.get(statement.key.customer), statement.key
-    if customer is None:
-        return None
-    zone = customer_timezone(customer)
-    return customer.pk, key.currency, _midnight(key.period_start, zone), _midnight(key.period_end, zone)
-
-
-def _get_customer(service: Service, external_id: str, name: str) -> Customer:
-    """The customer, created where nobody else did so meanwhile; the service is locked, the admin does not wait."""
-    customer, is_new = Customer.objects.get_or_create(
-        service=service, external_id=external_id, defaults={"name": name}
-    )
-    if is_new:
-        audit.record(
-            actor=None,
-            action="customer.create",
-            target=customer,
-            service=service,
-            after={"external_id": external_id},
-            rule="billed in an imported file",
-        )
-    return customer
-
-
-def _replace(service: Service, replaced: Sequence[Kept], now: datetime) -> None:
-    references = [document.reference for document in replaced]
-    documents = SourceDocument.objects.filter(
-        service=service, source=Source.FILE, reference__in=references, is_current=True
-    )
-    for document in documents.defer("content").order_by("pk"):
-        at = max(now, document.fetched_at)
-        retire_document(service=service, source=Source.FILE, reference=document.reference, fetched_at=at)
-        audit.record(
-            actor=None,
-            action="document.replace",
-            target=document,
-            service=service,
-            before={"is_current": True},
-            after={"is_current": False},
-            rule="an imported file took its place",
-            evidence_digest=document.digest,
-        )
-
-
-def _store(
-    service: Service, customer: Customer, statement: Statement, now: datetime, run: Run | None
-) -> bool:
-    zone, key = customer_timezone(customer), statement.key
-    amount = NewAmount(
-        customer=customer,
-        currency=key.currency,
-        period_start=_midnight(key.period_start, zone),
-        period_end=_midnight(key.period_end, zone),
-        period_label=_label(statement, zone),
-        untaxed=statement.untaxed,
-        tax=statement.tax,
-        total=statement.total,
-        lines=[_line(row) for row in statement.lines],
-    )
-    return store_document(
-        service=service,
-        source=Source.FILE,
-        side=Side.EXTERNAL,
-        reference=key.reference,
-        title=key.title,
-        number=key.number,
-        content={"rows": [row.raw for row in statement.lines]},
-        amounts=[amount],
-        fetched_at=now,
-        run=run,
-    )
-
-
-def _line(row: ExternalLine) -> NewLine:
-    return NewLine(
-        code=row.code,
-        description=row.description,
-        kind=LineKind(row.kind),
-        quantity=row.quantity,
-        unit_price=row.unit_price,
-        untaxed=row.untaxed,
-        tax=row.tax,
-        total=row.total,
-    )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
-
-
-def _label(statement: Statement, zone: ZoneInfo) -> str:
-    """What the period is called: the calendar's name when it is one of its periods, else its first day."""
-    start, end = (_midnight(day, zone) for day in statement.key[2:4])
-    for interval in Interval:
-        period = billing_period(
-            interval=interval, billing_time=BillingTime.CALENDAR, anchor=start, at=start, timezone=zone
-        )
-        if (period.start, period.end) == (start, end):
-            return period.label
-    return statement.key.period_start.isoformat()
+def _build(
+    key: StatementKey, lines: Iterator[ExternalLine], place: Place, errors: list[RowError]
+) -> Statement | None:
+    """One bill; None where a line is for no period that there is, which is told with the others' errors."""
+    first = next(lines)
+    builder = StatementBuilder(key, first)
+    is_whole = True
+    for line in chain([first], lines):
+        try:
+            builder.add(line, place.share_out(line))
+        except AttributionError as error:
+            errors.append(RowError(line.row, "", error.code, error.message))
+            is_whole = False
+    errors += builder.find_errors()
+    return builder.finish() if is_whole else None

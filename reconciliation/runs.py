@@ -1,12 +1,14 @@
 """Runs: asking for work, doing it under a lease, and waking what was lost."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import KombuError
@@ -31,11 +33,25 @@ BY_SCHEDULE, BY_COMMAND = "schedule", "command"
 
 # What only its command can do again, and why.
 NOT_REPEATABLE = {
-    RunKind.IMPORT: "Import the file again: the console does not keep it.",
+    RunKind.IMPORT: "Import the file again: a worker cannot read what a command read.",
     RunKind.LAGO: "Start manage.py import_lago again: the console does not keep Lago's key.",
 }
 
-FINANCE_KINDS = {RunKind.PUSH, RunKind.REFRESH, RunKind.RECONCILE, RunKind.RERUN, RunKind.FETCH}
+ASIDE = """
+UPDATE reconciliation_run SET stage = %s, done = %s, total = %s, leased_until = %s
+WHERE id = %s AND started_at = %s AND status = 'running'
+"""
+
+FINANCE_KINDS = {
+    RunKind.PUSH,
+    RunKind.REFRESH,
+    RunKind.RECONCILE,
+    RunKind.RERUN,
+    RunKind.FETCH,
+    RunKind.FETCH_LAGO,
+}
+# Whoever may import a file may have it read.
+FILE_KINDS = {RunKind.PREVIEW, RunKind.IMPORT}
 
 
 class Progress:
@@ -44,6 +60,7 @@ class Progress:
     def __init__(self, run: Run, echo: Callable[[str, int, int], None] | None = None) -> None:
         self.run = run
         self._echo = echo
+        self._told_at = 0.0
 
     def report(self, stage: str, done: int, total: int) -> None:
         """Keeps the stage and the counts on the run; a lost lease ends the work (`lease_lost`)."""
@@ -55,6 +72,20 @@ class Progress:
             raise _explain_loss(self.run)
         if self._echo:
             self._echo(stage, done, total)
+
+    def report_aside(self, stage: str, done: int, total: int) -> None:
+        """Tells the same from within a long transaction, at most each second: on a connection of its own.
+
+        What the transaction itself writes shows only at its end, and so does whether the lease is still held.
+        """
+        if self._echo:
+            self._echo(stage, done, total)
+        if monotonic() < self._told_at + 1:
+            return
+        self._told_at = monotonic()
+        leased_until = timezone.now() + LEASE
+        with closing(connection.copy()) as aside, aside.cursor() as cursor:
+            cursor.execute(ASIDE, [stage, done, total, leased_until, self.run.pk, self.run.started_at])
 
 
 def request_run(
@@ -97,7 +128,7 @@ def retry_run(*, run_id: int, actor: User) -> Run:
     run = Run.objects.select_related("service").get(pk=run_id)
     if not run.is_finished:
         raise DomainError("not_finished", "This run is not finished yet.")
-    if run.kind in NOT_REPEATABLE:
+    if run.kind in NOT_REPEATABLE and "billed_file" not in run.parameters:
         raise DomainError("not_repeatable", NOT_REPEATABLE[RunKind(run.kind)])
     return request_run(
         kind=RunKind(run.kind),
@@ -205,6 +236,8 @@ def _explain_loss(run: Run) -> DomainError:
 
 def _require_may_run(kind: RunKind, actor: User | None) -> None:
     if kind in FINANCE_KINDS and actor is not None and actor.has_perm("reconciliation.push_reconciliation"):
+        return
+    if kind in FILE_KINDS and actor is not None and actor.has_perm("reconciliation.import_billedfile"):
         return
     require_permission(actor, "reconciliation.operate_run")
 

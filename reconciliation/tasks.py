@@ -9,12 +9,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
+from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from reconciliation import alerts, cutover, event_errors, facts, invoicing_watch, push, runs, webhooks
 from reconciliation.alone import alone
 from reconciliation.api.webhook_objects import show_object, show_triggered
 from reconciliation.connections import mirrored_for
-from reconciliation.models import RunKind
+from reconciliation.connectors.errors import ConnectorError
+from reconciliation.models import LagoConnection, RunKind
+from reconciliation.stripe.passes import process_events
 from reconciliation.work import do_work, send_all
 
 logger = structlog.get_logger(__name__)
@@ -62,6 +65,25 @@ def deliver_webhooks() -> None:
 
 
 @shared_task
+def poll_stripe() -> None:
+    """Reads what changed at Stripe, where it is configured; webhooks tell sooner, and may be lost."""
+    if settings.STRIPE_API_KEY:
+        runs.request_run(kind=RunKind.STRIPE, service=None, actor=None)
+
+
+@shared_task
+def process_stripe_events() -> None:
+    """Processes what Stripe's webhooks told of; one worker at a time."""
+    with alone("process_stripe_events") as is_alone:
+        if is_alone:
+            try:
+                process_events()
+            except (ConnectorError, DomainError) as error:
+                # The events wait; the run that polls says the same on its page.
+                logger.warning("stripe_events_wait", code=error.code)
+
+
+@shared_task
 def announce_event_errors() -> None:
     """Tells services which events of the last hour have something wrong."""
     event_errors.announce_event_errors(now=timezone.now())
@@ -98,9 +120,14 @@ def activate_cutovers() -> None:
 
 @shared_task
 def start_nightly_runs() -> None:
-    """Brings every service's closed periods up to date; one in shadow is metered and pushed, not judged."""
+    """Brings every service's closed periods up to date; one in shadow is metered and pushed, not judged.
+
+    What Lago billed is read first, where a service has one.
+    """
     for service in mirrored_for():
         runs.request_run(kind=RunKind.SYNC, service=service, actor=None)
+    for connection in LagoConnection.objects.select_related("service"):
+        runs.request_run(kind=RunKind.FETCH_LAGO, service=connection.service, actor=None)
     for service in Service.objects.all():
         kind = RunKind.PUSH if service.phase == Phase.SHADOW else RunKind.REFRESH
         runs.request_run(kind=kind, service=service, actor=None)

@@ -19,15 +19,20 @@ from reconciliation import (
     push,
 )
 from reconciliation.billed_amounts import store_billed
+from reconciliation.billed_files import import_file, preview_file
 from reconciliation.connections import refuse_other_mirror
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.intents import plan_pushes
+from reconciliation.lago_connections import check_of_service, fetch_of_service
 from reconciliation.mirror_rows import BILLED, ORDERED
 from reconciliation.models import PushStatus, Run, RunKind, Strategy
 from reconciliation.odoo import connect, connection_of
 from reconciliation.reconcile import reconcile_period
 from reconciliation.runs import NOT_REPEATABLE, Progress
 from reconciliation.strategies import read_strategy
+from reconciliation.stripe.checking import check_connection
+from reconciliation.stripe.connection import connect as connect_stripe
+from reconciliation.stripe.passes import fetch_and_settle
 
 Summary = dict[str, Any]
 # A run's message names this many reasons; the pushes themselves have them all.
@@ -158,6 +163,12 @@ def judge(run: Run, progress: Progress) -> Summary:
     return summary
 
 
+def check_stripe(run: Run, progress: Progress) -> Summary:
+    """Checks what Stripe's key may read; problems are the run's message."""
+    check = check_connection(api=connect_stripe(), run=run, echo=progress.report)
+    return {"problems": len(check.problems), "message": " ".join(check.problems)}
+
+
 Step = Callable[[Run, Progress], Summary]
 
 # Rating comes before judging and sending alike: fees that Odoo has not seen make a row stale.
@@ -167,6 +178,12 @@ STEPS: dict[RunKind, Sequence[Step]] = {
     RunKind.FETCH: (fetch,),
     RunKind.SYNC: (sync,),
     RunKind.CHECK: (check,),
+    RunKind.STRIPE: (fetch_and_settle,),
+    RunKind.CHECK_STRIPE: (check_stripe,),
+    RunKind.PREVIEW: (preview_file,),
+    RunKind.FETCH_LAGO: (fetch_of_service,),
+    RunKind.CHECK_LAGO: (check_of_service,),
+    RunKind.IMPORT: (import_file,),
     RunKind.RECONCILE: (rate, judge),
     RunKind.RERUN: (fetch, rate, judge),
     RunKind.REFRESH: (rate, send, fetch, judge),
@@ -177,7 +194,8 @@ def do_work(run: Run, progress: Progress) -> Summary:
     """Does the steps of a run's kind in turn and returns all that they counted."""
     summary: Summary = {}
     steps = STEPS.get(RunKind(run.kind))
-    if steps is None:
+    # What a command imports it reads itself; a file that was uploaded is kept.
+    if steps is None or (run.kind == RunKind.IMPORT and "billed_file" not in run.parameters):
         raise DomainError("not_repeatable", NOT_REPEATABLE[RunKind(run.kind)])
     for step in steps:
         summary |= step(run, progress)

@@ -17,7 +17,15 @@ from billing_console.runtime.removal import remove_files
 
 PREFIX = "billing-console-tests-"
 # What the user's shell has for the console is not meant for its tests.
-FOREIGN = ("DATABASE_URL", "ODOO_URL", "ODOO_DB", "ODOO_LOGIN", "ODOO_API_KEY", "ODOO_STANDIN_PORT")
+FOREIGN = (
+    "DATABASE_URL",
+    "ODOO_URL",
+    "ODOO_DB",
+    "ODOO_LOGIN",
+    "ODOO_API_KEY",
+    "ODOO_STANDIN_PORT",
+    "STRIPE_API_KEY",
+)
 
 _run = ExitStack()
 

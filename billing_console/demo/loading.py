@@ -1,7 +1,7 @@
 """Loading the demo: the story's steps in order, each of them safe to begin again."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def _import(load: Load, story: ServiceStory, path: Path) -> None:
     service = load.services[story.code]
 
     def work(run: Run, progress: Progress) -> dict[str, Any]:
-        return asdict(import_amounts(service=service, path=path, run=run))
+        return import_amounts(service=service, path=path, run=run).counts
 
     journal.run_once(step=f"import {path.name}", kind=RunKind.IMPORT, service=service, work=work)
 

@@ -31,7 +31,7 @@ def write_statement(path: Path, bills: Iterable[Bill], make_rows: Format) -> Non
 
 def make_csv_rows(bill: Bill) -> Iterator[Row]:
     """A bill in our own CSV, a row for each line."""
-    for line, tax in zip(bill.lines, tax_lines(bill), strict=True):
+    for number, (line, tax) in enumerate(zip(bill.lines, tax_lines(bill), strict=True), start=1):
         yield {
             "customer": bill.account.id,
             "customer_name": bill.account.company.name,
@@ -47,13 +47,15 @@ def make_csv_rows(bill: Bill) -> Iterator[Row]:
             "untaxed": _write(line.untaxed),
             "tax": _write(tax),
             "origin": ORIGIN,
+            # What is billed twice is two lines: without it the import would take them for one that stands twice.
+            "line": str(number),
         }
 
 
 def make_focus_rows(bill: Bill) -> Iterator[Row]:
     """A bill as FOCUS 1.0 has it; credits and adjustments carry no price."""
     prices = focus_sample.read_price_list()
-    for line in bill.lines:
+    for number, line in enumerate(bill.lines, start=1):
         price = prices.get(line.code)
         yield {
             "BilledCost": _write(line.untaxed),
@@ -69,7 +71,7 @@ def make_focus_rows(bill: Bill) -> Iterator[Row]:
             "SkuPriceId": price.price_id if price else "NULL",
             "SubAccountId": bill.account.id,
             "SubAccountName": bill.account.company.name,
-            "Tags": json.dumps({"origin": ORIGIN}),
+            "Tags": json.dumps({"origin": ORIGIN, "line": str(number)}),
         }
 
 

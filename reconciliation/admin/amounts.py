@@ -24,12 +24,23 @@ CurrentFilter = condition_filter(
     "version",
     {"current": ("Current", Q(is_current=True)), "earlier": ("No longer current", Q(is_current=False))},
 )
+CountingFilter = condition_filter(
+    "version",
+    "version",
+    {
+        "current": ("Counts", Q(is_current=True)),
+        "evidence": ("Evidence of payment", Q(is_current=False, document__is_current=True)),
+        "earlier": ("No longer current", Q(document__is_current=False)),
+    },
+)
 
 
 def show_currency(_: Any, row: Amount | SourceDocument) -> SafeString:
-    """Whether the row still counts."""
+    """Whether the row still counts, or is evidence beside the billing source's."""
     if row.is_current:
         return show_badge("current", "good", "check_circle")
+    if isinstance(row, Amount) and row.document.is_current:
+        return show_badge("evidence of payment", "info", "receipt")
     return show_badge("earlier version", "plain", "history")
 
 
@@ -50,6 +61,7 @@ class AmountLineInline(EvidenceInline):
         "shown_untaxed",
         "shown_tax",
         "shown_total",
+        "timing",
         "priced_by",
     )
     readonly_fields = fields
@@ -83,8 +95,8 @@ class AmountAdmin(EvidenceAdmin):
         "version",
         "fetched",
     )
-    list_filter = (ServiceFilter, PeriodFilter, "side", CurrentFilter)
-    list_select_related = ("customer", "service")
+    list_filter = (ServiceFilter, PeriodFilter, "side", CountingFilter)
+    list_select_related = ("customer", "service", "document")
     search_fields = ("customer__name", "customer__external_id", "document__reference", "document__title")
     search_help_text = "Customer or document"
     ordering = ("-period_start", "-id")

@@ -5,9 +5,12 @@ from ingest.screens.columns import Look
 from reconciliation.models import (
     CutoverStatus,
     DeliveryStatus,
+    EventState,
+    FileStatus,
     LineState,
     Outcome,
     PushStatus,
+    RecordState,
     RunStatus,
     Status,
 )
@@ -67,4 +70,28 @@ LINE = {
     LineState.ASSIGNED: Look("good", "task_alt"),
     LineState.LEFT_OUT: Look("plain", "block"),
     LineState.SETTLED: Look("plain", "history"),
+}
+STRIPE_RECORD = {
+    RecordState.WAITING: Look("plain", "hourglass_empty"),
+    RecordState.CLAIMED: Look("good", "check_circle"),
+    RecordState.EVIDENCE: Look("plain", "receipt"),
+    RecordState.ODOO: Look("plain", "sync_alt"),
+    RecordState.UNCLAIMED: Look("warn", "help"),
+    RecordState.CONFLICT: Look("bad", "call_split"),
+    RecordState.PARKED: Look("bad", "error"),
+    RecordState.UNBILLED: Look("plain", "block"),
+}
+STRIPE_EVENT = {
+    EventState.WAITING: Look("plain", "hourglass_empty"),
+    EventState.DONE: Look("good", "check_circle"),
+    EventState.IGNORED: Look("plain", "block"),
+    EventState.PARKED: Look("bad", "error"),
+}
+FILE = {
+    FileStatus.RECEIVED: Look("info", "sync"),
+    FileStatus.PREVIEWED: Look("warn", "pending_actions"),
+    FileStatus.REFUSED: Look("bad", "error"),
+    FileStatus.CONFIRMED: Look("info", "sync"),
+    FileStatus.IMPORTED: Look("good", "check_circle"),
+    FileStatus.DISCARDED: Look("plain", "block"),
 }

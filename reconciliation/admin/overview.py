@@ -22,7 +22,11 @@ FIRST_STEPS = (
     ("Mirror Odoo", "manage.py sync_odoo, or a run by an operator", "reconciliation_odoopartner"),
     ("Give the service an API key and let it post usage", "an operator issues keys", "ingest_apikey"),
     ("Link its customers to Odoo's partners", "finance, on the customer's page", "ingest_customer"),
-    ("Import what the service billed", "manage.py import_amounts", "reconciliation_amount"),
+    (
+        "Import what the service billed",
+        "upload a file, or manage.py import_amounts",
+        "reconciliation_billedfile",
+    ),
     ("Start the dual run and reconcile", "an operator, on the service's page", "ingest_service"),
 )
 

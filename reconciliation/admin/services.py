@@ -27,6 +27,7 @@ from reconciliation import connections, cutover
 from reconciliation.admin.links import condition_address, overview_address, queue_address
 from reconciliation.admin.looks import PHASE
 from reconciliation.figures.cutover import UNDER_WAY, read_card
+from reconciliation.figures.freshness import read_sources
 from reconciliation.models import CutoverRequest, OdooConnection, Strategy
 from reconciliation.odoo import connection_of
 from reconciliation.strategies import choose_strategy, read_strategy
@@ -213,4 +214,5 @@ def _show_way(request: HttpRequest, service: Service) -> dict[str, Any]:
         if request.user.has_perm("ingest.change_service")
         else "",
         "tolerances": service.tolerances.all(),
+        "sources": read_sources(service),
     }

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from django.core.cache import cache
 
 from reconciliation.models import (
+    TO_DO,
     Alarm,
     CutoverRequest,
     CutoverStatus,
     LineState,
     Reconciliation,
     Status,
+    StripeRecord,
     UnattributedLine,
 )
 
@@ -42,3 +44,9 @@ def count_alarms() -> str:
 def count_unattributed() -> str:
     """Lines of Odoo that wait for a person."""
     return _count("unattributed", UnattributedLine.objects.filter(state=LineState.OPEN).count)
+
+
+def count_stripe() -> str:
+    """Bills at Stripe that count nowhere until a person has looked."""
+    rows = StripeRecord.objects.filter(state__in=TO_DO).order_by()
+    return _count("stripe", rows[: MOST + 1].count)

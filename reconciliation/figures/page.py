@@ -15,9 +15,11 @@ from ingest.rating.money import round_to_currency
 from ingest.screens.formatting import format_share, say_amount
 from reconciliation.comparison.causes import Cause
 from reconciliation.comparison.lines import LinePair
+from reconciliation.figures.freshness import Freshness, read_sources
 from reconciliation.figures.queue import share_of
 from reconciliation.figures.requesters import name_pusher, name_requester, with_rule
 from reconciliation.figures.waterfall import Step, Waterfall, draw
+from reconciliation.lago.fee_comparison import Comparison, compare_fees
 from reconciliation.lines import read_fees, read_lines
 from reconciliation.models import (
     Amount,
@@ -27,7 +29,9 @@ from reconciliation.models import (
     Run,
     RunKind,
     Side,
+    StripeRecord,
 )
+from reconciliation.payments import read_payments
 
 MOST_PERIODS = 12
 MOST_RECORDS = 50
@@ -82,9 +86,12 @@ class Page:
     lines: Sequence[Line]
     causes: Sequence[Cause]
     waterfall: Waterfall | None
+    lago: Comparison | None
     fees: Sequence[RatedFee]
     others: Sequence[Reconciliation]
     amounts: Sequence[Amount]
+    sources: Sequence[Freshness]
+    payments: Sequence[StripeRecord]
     pushes: Sequence[tuple[Push, str]]
     records: Sequence[AuditRecord]
     run: Run | None
@@ -100,6 +107,8 @@ def read_page(row: Reconciliation) -> Page:
     """The page as things stand now; `row` comes with its customer, service and people."""
     lines = read_lines(row)
     run = _read_run(row)
+    fees = [fee for fee in read_fees([row]) if _is_of(fee, row)]
+    amounts = list(_same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk"))
     return Page(
         row=row,
         sentence=write_sentence(row),
@@ -108,11 +117,12 @@ def read_page(row: Reconciliation) -> Page:
         lines=mark_differences(lines.pairs, row.currency),
         causes=lines.causes,
         waterfall=_draw(row, lines.causes),
-        fees=[_explain(fee) for fee in read_fees([row]) if _is_of(fee, row)],
+        lago=compare_fees(row, fees),
+        fees=[_explain(fee) for fee in fees],
         others=_read_others(row),
-        amounts=list(
-            _same_bill(Amount.objects.all(), row).select_related("document").order_by("side", "-pk")
-        ),
+        amounts=amounts,
+        sources=read_sources(row.service),
+        payments=read_payments([amount.document for amount in amounts]),
         pushes=_read_pushes(row),
         records=_read_records(row),
         run=run,

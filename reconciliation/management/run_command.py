@@ -1,7 +1,8 @@
 """What the commands share: a service and a period as options, a run with a progress bar, an exit code."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,6 +23,8 @@ class RunCommand(BaseCommand):
 
     kind: RunKind
     has_period = True
+    # What a run is told beside its service and period; a command's options may set them.
+    parameters: Mapping[str, Any] = MappingProxyType({})
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--service", metavar="CODE", help="one service, else all")
@@ -48,7 +51,8 @@ class RunCommand(BaseCommand):
             raise CommandError("\n".join(failures))
 
     def _perform(self, service: Service | None, period: str) -> str:
-        run = runs.start_run(kind=self.kind, service=service, period_label=period)
+        parameters = dict(self.parameters)
+        run = runs.start_run(kind=self.kind, service=service, period_label=period, parameters=parameters)
         # tqdm draws on a terminal only: `disable=None`.
         with tqdm(disable=None, desc=str(run), unit="") as bar:
             run = runs.perform(run, do_work, lambda stage, done, total: draw(bar, stage, done, total))

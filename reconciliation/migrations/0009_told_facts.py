@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0019_plan_metadata"),
+        ("ingest", "0018_plan_metadata"),
         ("reconciliation", "0008_event_reports"),
     ]
 

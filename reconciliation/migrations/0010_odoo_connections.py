@@ -27,7 +27,7 @@ def make_key(to, related_name, **values):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingest", "0020_usage_alerts"), ("reconciliation", "0009_told_facts")]
+    dependencies = [("ingest", "0019_usage_alerts"), ("reconciliation", "0009_told_facts")]
 
     operations = [
         migrations.CreateModel(

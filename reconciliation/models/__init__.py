@@ -1,8 +1,18 @@
 """Both sides' amounts, their reconciliation, and everything that goes out of the console."""
 
 from reconciliation.models.alarm import Alarm, AlarmKind
-from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument
+from reconciliation.models.amount import Amount, AmountLine, LineKind, Side, Source, SourceDocument, Timing
 from reconciliation.models.attribution import AmountStrategy, LineState, Strategy, UnattributedLine
+from reconciliation.models.billed_file import (
+    BilledFile,
+    BilledFilePart,
+    FileDateFormat,
+    FileDelimiter,
+    FileEncoding,
+    FileMapping,
+    FileStatus,
+)
+from reconciliation.models.billing_source import SOURCES_OF_KIND, BillingKind, BillingSource
 from reconciliation.models.connection import (
     ConnectionCheck,
     ConnectionTransport,
@@ -10,6 +20,7 @@ from reconciliation.models.connection import (
     ServiceConnection,
 )
 from reconciliation.models.cutover import CutoverRequest, CutoverStatus
+from reconciliation.models.lago_connection import LagoConnection
 from reconciliation.models.odoo_mirror import (
     MirrorCursor,
     OdooFiscalPosition,
@@ -24,9 +35,20 @@ from reconciliation.models.odoo_mirror import (
     OdooTax,
     OdooTaxPast,
 )
+from reconciliation.models.odoo_payment import OdooToken, OdooTransaction
 from reconciliation.models.push import Push, PushKind, PushStatus
 from reconciliation.models.reconciliation import Basis, Outcome, Reconciliation, Status, Tolerance
 from reconciliation.models.run import Run, RunKind, RunStatus
+from reconciliation.models.stripe import (
+    TO_DO,
+    ClaimRules,
+    EventState,
+    RecordState,
+    StripeCheck,
+    StripeCursor,
+    StripeEvent,
+    StripeRecord,
+)
 from reconciliation.models.told_fact import FactReport, ToldFact
 from reconciliation.models.webhook import (
     Delivery,
@@ -38,12 +60,19 @@ from reconciliation.models.webhook import (
 )
 
 __all__ = [
+    "SOURCES_OF_KIND",
+    "TO_DO",
     "Alarm",
     "AlarmKind",
     "Amount",
     "AmountLine",
     "AmountStrategy",
     "Basis",
+    "BilledFile",
+    "BilledFilePart",
+    "BillingKind",
+    "BillingSource",
+    "ClaimRules",
     "ConnectionCheck",
     "ConnectionTransport",
     "CutoverRequest",
@@ -51,7 +80,14 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "EventReport",
+    "EventState",
     "FactReport",
+    "FileDateFormat",
+    "FileDelimiter",
+    "FileEncoding",
+    "FileMapping",
+    "FileStatus",
+    "LagoConnection",
     "LineKind",
     "LineState",
     "MirrorCursor",
@@ -67,11 +103,14 @@ __all__ = [
     "OdooProduct",
     "OdooTax",
     "OdooTaxPast",
+    "OdooToken",
+    "OdooTransaction",
     "Outcome",
     "Push",
     "PushKind",
     "PushStatus",
     "Reconciliation",
+    "RecordState",
     "Run",
     "RunKind",
     "RunStatus",
@@ -83,6 +122,11 @@ __all__ = [
     "SourceDocument",
     "Status",
     "Strategy",
+    "StripeCheck",
+    "StripeCursor",
+    "StripeEvent",
+    "StripeRecord",
+    "Timing",
     "ToldFact",
     "Tolerance",
     "UnattributedLine",

@@ -16,6 +16,11 @@ class Source(models.TextChoices):
     ODOO_INVOICE = "odoo_invoice", "Odoo invoice"
     ODOO_ORDER = "odoo_order", "Odoo order, to invoice"
     FILE = "file", "File"
+    LAGO_INVOICE = "lago_invoice", "Lago invoice"
+    LAGO_CREDIT_NOTE = "lago_credit_note", "Lago credit note"
+    STRIPE_INVOICE = "stripe_invoice", "Stripe invoice"
+    STRIPE_CREDIT_NOTE = "stripe_credit_note", "Stripe credit note"
+    STRIPE_CHARGE = "stripe_charge", "Stripe charge"
 
 
 class Side(models.TextChoices):
@@ -37,7 +42,7 @@ class SourceDocument(PublicModel):
     """One version of an outside document, kept whole; a changed document is a new version."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="documents")
-    source = models.CharField(max_length=16, choices=Source.choices)
+    source = models.CharField(max_length=32, choices=Source.choices)
     reference = models.CharField(
         max_length=512, help_text="What the source calls it; for a file's, the digest of what makes it one."
     )
@@ -45,7 +50,7 @@ class SourceDocument(PublicModel):
     number = models.CharField(max_length=255, blank=True, help_text="Its number, where the source gives one.")
     version = models.PositiveIntegerField(default=1)
     is_current = models.BooleanField(default=True)
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the content.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what it says, and of what that comes to.")
     content = models.JSONField()
     fetched_at = models.DateTimeField()
     run = models.ForeignKey(Run, null=True, on_delete=models.PROTECT, related_name="documents")
@@ -72,11 +77,14 @@ class Amount(PublicModel):
     """What one document says a customer's period costs, in one currency.
 
     A document states the untaxed amount alone, the total alone, or all three; what it does not state is null.
-    A side's amount of a period is the sum over its current rows.
+    A side's amount of a period is the sum over its current rows. Of the external side those are current whose
+    document comes from the service's billing source of that period; others are evidence, and never add to it.
     """
 
     document = models.ForeignKey(SourceDocument, on_delete=models.PROTECT, related_name="amounts")
-    is_current = models.BooleanField(default=True, help_text="Follows the document's own flag.")
+    is_current = models.BooleanField(
+        default=True, help_text="It counts: of the document's current version, from the billing source."
+    )
     side = models.CharField(max_length=16, choices=Side.choices)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="amounts")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="amounts")
@@ -128,6 +136,13 @@ class LineKind(models.TextChoices):
     TAX = "tax", "Tax"
 
 
+class Timing(models.TextChoices):
+    """Whether a line was billed before what it is for was over, or after."""
+
+    ADVANCE = "advance", "In advance"
+    ARREARS = "arrears", "In arrears"
+
+
 class AmountLine(models.Model):
     """One line of an amount, as its document has it."""
 
@@ -142,6 +157,15 @@ class AmountLine(models.Model):
     tax = ExactDecimalField(null=True)
     total = ExactDecimalField(null=True)
     is_priced_by_odoo = models.BooleanField(default=False)
+    timing = models.CharField(
+        max_length=8,
+        blank=True,
+        choices=Timing.choices,
+        help_text="Where the source says what a line is for.",
+    )
+    detail = models.JSONField(
+        default=dict, help_text="What else its source says of it, such as the filter and the group of a fee."
+    )
 
     class Meta:
         ordering = ["amount", "position"]
@@ -151,6 +175,9 @@ class AmountLine(models.Model):
             models.CheckConstraint(
                 condition=Q(untaxed__isnull=False) | Q(total__isnull=False),
                 name="amount_line_states_an_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(timing__in=["", *Timing.values]), name="amount_line_timing_is_known"
             ),
         ]
 

@@ -41,7 +41,7 @@ from tests.demo.conftest import count_rows
 
 pytestmark = pytest.mark.usefixtures("loaded", "db")
 
-REAL_LABELS = ("2024-09", "2024-10")
+REAL_LABELS = ("2024-09",)
 
 
 @pytest.fixture
@@ -60,7 +60,8 @@ def labels_of(code):
 def test_the_real_months_are_the_files_sums_to_the_last_digit(nexacloud):
     billed = defaultdict(Decimal)
     for row in focus_sample.read_rows():
-        billed[row["SubAccountId"], row["BillingPeriodStart"][:7]] += Decimal(row["BilledCost"])
+        # One row of September's last hour is on October's bill.
+        billed[row["SubAccountId"], row["ChargePeriodStart"][:7]] += Decimal(row["BilledCost"])
     amounts = Amount.objects.filter(service=nexacloud, side=Side.EXTERNAL, period_label__in=REAL_LABELS)
     stored = {(row.customer.external_id, row.period_label): row.untaxed for row in amounts}
     assert stored == billed
@@ -98,7 +99,7 @@ def test_what_does_not_reconcile_in_the_real_month_shows_as_it_is():
 
 
 def test_nexacloud_has_the_real_month_and_five_generated_ones_up_to_the_newest_closed():
-    real, generated = labels_of("nexacloud")[:2], labels_of("nexacloud")[2:]
+    real, generated = labels_of("nexacloud")[:1], labels_of("nexacloud")[1:]
     assert real == list(REAL_LABELS)
     assert len(generated) == 5
     now = timezone.now()

@@ -251,3 +251,136 @@ class UnattributedLineFactory(DjangoModelFactory):
     untaxed = Decimal("100.00")
     currency = "CAD"
     why = "It has neither an external id of ours nor deferred dates."
+
+
+class BillingSourceFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.BillingSource
+
+    service = factory.SubFactory(ServiceFactory)
+    kind = reconciliation.BillingKind.STRIPE_INVOICES
+    starts_on = date(2026, 1, 1)
+    reason = "As agreed."
+
+
+class ClaimRulesFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.ClaimRules
+
+    service = factory.SubFactory(ServiceFactory)
+    version = 1
+    rules = factory.LazyFunction(lambda: [{"fact": "product", "key": "", "value": "prod_cloud"}])
+    reason = "As agreed."
+
+
+class StripeRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.StripeRecord
+
+    account = "acct_1"
+    kind = "invoices"
+    stripe_id = factory.Sequence(lambda n: f"in_{n}")
+    created = SEEN_AT
+    currency = "CAD"
+    amount = Decimal("113.00")
+    state = reconciliation.RecordState.UNCLAIMED
+    raw = factory.LazyFunction(dict)
+    digest = factory.LazyAttribute(lambda row: make_digest(row.stripe_id))
+    fetched_at = SEEN_AT
+
+
+class StripeEventFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.StripeEvent
+
+    event_id = factory.Sequence(lambda n: f"evt_{n}")
+    event_type = "invoice.paid"
+    object_kind = "invoice"
+    object_id = "in_1"
+    created = SEEN_AT
+    received_at = SEEN_AT
+    next_attempt_at = SEEN_AT
+    body = "{}"
+
+
+class StripeCursorFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.StripeCursor
+
+    account = factory.Sequence(lambda n: f"acct_{n}")
+    kind = "invoices"
+
+
+class StripeCheckFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.StripeCheck
+
+    account = "acct_1"
+    is_live = False
+    api_version = "2026-10-28.endive"
+    api_base = "https://api.stripe.com"
+    has_webhook_secret = True
+
+
+class OdooTransactionFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.OdooTransaction
+
+    odoo_id = factory.Sequence(lambda n: n + 1)
+    reference = factory.Sequence(lambda n: f"INV/2026/{n:05}")
+    state = "done"
+    amount = Decimal("113.00")
+    currency = "CAD"
+    mirrored_at = SEEN_AT
+
+
+class OdooTokenFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.OdooToken
+
+    odoo_id = factory.Sequence(lambda n: n + 1)
+    partner_id = 7
+    stripe_customer = "cus_acme"
+    payment_method = "pm_1"
+    is_active = True
+    mirrored_at = SEEN_AT
+
+
+class FileMappingFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.FileMapping
+
+    service = factory.SubFactory(ServiceFactory)
+    name = factory.Sequence(lambda n: f"shop export {n}")
+    columns = factory.LazyFunction(
+        lambda: {"customer": "Customer", "period_start": "From", "period_end": "To", "untaxed": "Amount"}
+    )
+    currency = "CAD"
+
+
+class BilledFileFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.BilledFile
+
+    service = factory.SubFactory(ServiceFactory)
+    name = factory.Sequence(lambda n: f"bills-{n}.csv")
+    size = 3
+    digest = factory.LazyAttribute(lambda row: make_digest(row.name))
+
+
+class BilledFilePartFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.BilledFilePart
+
+    file = factory.SubFactory(BilledFileFactory)
+    number = factory.Sequence(lambda n: n)
+    content = b"a,b"
+
+
+class LagoConnectionFactory(DjangoModelFactory):
+    class Meta:
+        model = reconciliation.LagoConnection
+
+    service = factory.SubFactory(ServiceFactory)
+    url = "https://lago.example"
+    key = b"encrypted"

@@ -219,3 +219,174 @@ def small_world():
         "subscriptions": [subscription()],
         "webhook_endpoints": [endpoint()],
     }
+
+
+def fee_item(code):
+    """What a fee is of, as Lago names it."""
+    return {
+        "type": "charge",
+        "code": code,
+        "name": code.replace("_", " ").capitalize(),
+        "description": None,
+        "invoice_display_name": code.replace("_", " ").capitalize(),
+        "filters": None,
+        "filter_invoice_display_name": None,
+        "lago_item_id": lago_id("metric", code),
+        "item_type": "BillableMetric",
+        "grouped_by": {},
+    }
+
+
+def fee(code="api_calls", cents=1000, *, tax=130, subscription="sub-1", **fields):
+    """A fee as an invoice's detail gives it; a fee of September 2026 in UTC unless told otherwise."""
+    item = fee_item(code) | fields.pop("item", {})
+    precise = f"{cents // 100}.{cents % 100:02d}"
+    return {
+        "lago_id": lago_id(
+            "fee", code, subscription, cents, repr(sorted(item.items(), key=str)), fields.get("from_date")
+        ),
+        "lago_charge_id": lago_id("charge", code),
+        "lago_charge_filter_id": None,
+        "lago_fixed_charge_id": None,
+        "lago_invoice_id": None,
+        "lago_true_up_fee_id": None,
+        "lago_true_up_parent_fee_id": None,
+        "lago_original_fee_id": None,
+        "lago_subscription_id": lago_id("subscription", subscription, "pro"),
+        "external_subscription_id": subscription,
+        "lago_customer_id": lago_id("customer", "acme"),
+        "external_customer_id": "acme",
+        "item": item,
+        "pay_in_advance": False,
+        "invoiceable": True,
+        "amount_cents": cents,
+        "amount_currency": "CAD",
+        "precise_amount": precise,
+        "precise_total_amount": precise,
+        "taxes_amount_cents": tax,
+        "taxes_precise_amount": f"{tax // 100}.{tax % 100:02d}",
+        "taxes_rate": 13.0,
+        "total_aggregated_units": "200.0",
+        "total_amount_cents": cents + tax,
+        "total_amount_currency": "CAD",
+        "units": "200.0",
+        "description": None,
+        "precise_unit_amount": "0.05",
+        "precise_coupons_amount_cents": "0.0",
+        "sub_total_excluding_taxes_amount_cents": cents,
+        "sub_total_excluding_taxes_precise_amount_cents": f"{cents}.0",
+        "events_count": 4,
+        "payment_status": "pending",
+        "created_at": "2026-10-01T01:00:00Z",
+        "succeeded_at": None,
+        "failed_at": None,
+        "refunded_at": None,
+        "amount_details": {},
+        "self_billed": False,
+        "pricing_unit_details": None,
+        "presentation_breakdowns": [],
+        "from_date": "2026-09-01T00:00:00Z",
+        "to_date": "2026-09-30T23:59:59Z",
+        "applied_taxes": [],
+    } | fields
+
+
+def invoice(number="LAG-001", *fees, **fields):
+    """An invoice whole, its sums as Lago makes them of its fees and of what is taken off."""
+    excluded = sum(each["amount_cents"] for each in fees)
+    excluded -= fields.get("progressive_billing_credit_amount_cents", 0) + fields.get(
+        "coupons_amount_cents", 0
+    )
+    taxes = fields.get("taxes_amount_cents", sum(each["taxes_amount_cents"] for each in fees))
+    settled = fields.get("credit_notes_amount_cents", 0) + fields.get("prepaid_credit_amount_cents", 0)
+    return {
+        "lago_id": lago_id("invoice", number),
+        "billing_entity_code": "nexa",
+        "sequential_id": 1,
+        "number": number,
+        "purchase_order_number": None,
+        "issuing_date": "2026-10-01",
+        "payment_due_date": "2026-10-01",
+        "net_payment_term": 0,
+        "invoice_type": "subscription",
+        "status": "finalized",
+        "payment_status": "pending",
+        "payment_dispute_lost_at": None,
+        "payment_overdue": False,
+        "currency": "CAD",
+        "fees_amount_cents": sum(each["amount_cents"] for each in fees),
+        "taxes_amount_cents": taxes,
+        "progressive_billing_credit_amount_cents": 0,
+        "coupons_amount_cents": 0,
+        "credit_notes_amount_cents": 0,
+        "sub_total_excluding_taxes_amount_cents": excluded,
+        "sub_total_including_taxes_amount_cents": excluded + taxes,
+        "total_amount_cents": excluded + taxes - settled,
+        "total_due_amount_cents": excluded + taxes - settled,
+        "total_paid_amount_cents": 0,
+        "total_offsetted_credit_note_amount_cents": 0,
+        "prepaid_credit_amount_cents": 0,
+        "prepaid_granted_credit_amount_cents": 0,
+        "prepaid_purchased_credit_amount_cents": 0,
+        "file_url": None,
+        "xml_url": None,
+        "web_url": None,
+        "version_number": 4,
+        "self_billed": False,
+        "created_at": "2026-10-01T01:00:00Z",
+        "updated_at": "2026-10-01T01:00:00Z",
+        "voided_at": None,
+        # The detail alone has these.
+        "customer": customer(fees[0]["external_customer_id"] if fees else "acme"),
+        "subscriptions": [],
+        "billing_periods": [],
+        "fees": list(fees),
+        "credits": [],
+        "metadata": [],
+        "applied_taxes": [],
+        "error_details": [],
+    } | fields
+
+
+def credit_note(number="LAG-001-CN1", *items, **fields):
+    """A credit note of fees, each with the minor units that it takes back; as its list gives it."""
+    excluded = sum(cents for _, cents in items) - fields.get("coupons_adjustment_amount_cents", 0)
+    taxes = fields.get("taxes_amount_cents", 0)
+    return {
+        "lago_id": lago_id("credit_note", number),
+        "billing_entity_code": "nexa",
+        "sequential_id": 1,
+        "number": number,
+        "lago_invoice_id": lago_id("invoice", "LAG-001"),
+        "invoice_number": "LAG-001",
+        "purchase_order_number": None,
+        "issuing_date": "2026-11-05",
+        "credit_status": "available",
+        "refund_status": None,
+        "reason": "order_change",
+        "description": None,
+        "currency": "CAD",
+        "total_amount_cents": excluded + taxes,
+        "taxes_amount_cents": taxes,
+        "taxes_rate": 13.0,
+        "sub_total_excluding_taxes_amount_cents": excluded,
+        "balance_amount_cents": excluded + taxes,
+        "credit_amount_cents": excluded + taxes,
+        "refund_amount_cents": 0,
+        "offset_amount_cents": 0,
+        "coupons_adjustment_amount_cents": 0,
+        "created_at": "2026-11-05T09:00:00Z",
+        "updated_at": "2026-11-05T09:00:00Z",
+        "file_url": None,
+        "self_billed": False,
+        "items": [
+            {
+                "lago_id": lago_id("item", number, place),
+                "amount_cents": cents,
+                "amount_currency": "CAD",
+                "fee": of_fee,
+            }
+            for place, (of_fee, cents) in enumerate(items)
+        ],
+        "applied_taxes": [],
+    } | fields

@@ -9,6 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 KEY = "5f0f4b6e-9f2c-4a4e-8d5f-2d9c1f3b7a10"
 PREFIX = "/api/v1/"
+OF_DETAIL = {
+    "customer",
+    "subscriptions",
+    "billing_periods",
+    "fees",
+    "credits",
+    "applied_taxes",
+    "error_details",
+}
 
 
 @dataclass
@@ -35,15 +44,32 @@ class Lago:
             return _error(401, "Unauthorized")
         if self.faults:
             return self.faults.pop(0)
-        name = parts.path.removeprefix(PREFIX)
+        name, _, lago_id = parts.path.removeprefix(PREFIX).partition("/")
         if not parts.path.startswith(PREFIX) or name not in self.world:
             return _error(404, "Not Found", "resource_not_found")
         if name in self.forbidden:
             return _error(403, "Forbidden", f"read_action_not_allowed_for_{name.removesuffix('s')}")
+        if lago_id:
+            return self._find(name, lago_id)
         return 200, {}, json.dumps(self._page(name, query)).encode()
+
+    def _find(self, name, lago_id):
+        one = name.removesuffix("s")
+        for row in self.world[name]:
+            if row["lago_id"] == lago_id:
+                return 200, {}, json.dumps({one: row}).encode()
+        return _error(404, "Not Found", f"{one}_not_found")
 
     def _page(self, name, query):
         rows = self.world[name]
+        if name == "invoices":
+            since = query.get("issuing_date_from", [""])[0]
+            # A list does without what only the detail has.
+            rows = [
+                {key: value for key, value in row.items() if key not in OF_DETAIL}
+                for row in sorted(rows, key=lambda row: row["issuing_date"], reverse=True)
+                if row["issuing_date"] >= since
+            ]
         if name == "subscriptions":
             rows = self._choose(rows, query)
         number = int(query.get("page", ["1"])[0])

@@ -22,7 +22,7 @@ CSV_ROW = {
 }
 
 FOCUS_ROW = {
-    **dict.fromkeys(sorted(FORMAT.columns), "NULL"),
+    **dict.fromkeys(sorted(FORMAT.columns | FORMAT.optional - {"InvoiceId"}), "NULL"),
     "BilledCost": "100",
     "BillingCurrency": "CAD",
     "BillingPeriodStart": "2026-09-01T00:00:00Z",

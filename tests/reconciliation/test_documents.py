@@ -116,7 +116,7 @@ class TestStoring:
 
     def test_the_same_reference_of_another_source_or_service_is_another_document(self, customer):
         store(customer)
-        store(customer, "90.00", source=Source.ODOO_INVOICE)
+        store(customer, "90.00", source=Source.ODOO_INVOICE, side=Side.ODOO)
         other = factories.CustomerFactory()
         store(other, "80.00")
         assert sorted(current()) == [80, 90, 100]

@@ -132,7 +132,7 @@ def test_a_statement_that_a_bill_named_statement_replaced_does_not_count_beside_
 
 def test_tax_that_rows_stated_counts_now(service, path):
     tax = {"ChargeCategory": "Tax", "BilledCost": "13"}
-    write_focus(path, {}, tax, tax, {"SubAccountId": "other"})
+    write_focus(path, {}, tax, {**tax, "ChargeDescription": "QST"}, {"SubAccountId": "other"})
     import_amounts(service=service, path=path)
     Amount.objects.update(tax=None, total=None)
     age()

@@ -53,6 +53,12 @@ def endpoint_twice():
     twice(factories.WebhookEndpointFactory, "service", "url")
 
 
+def two_current_rules():
+    service = factories.ServiceFactory()
+    for version in (1, 2):
+        factories.ClaimRulesFactory(service=service, version=version)
+
+
 def reconciled_twice():
     twice(factories.ReconciliationFactory, "customer")
 
@@ -121,6 +127,30 @@ WRONG = {
     "decided_line_has_a_person": lambda: factories.UnattributedLineFactory(state="left_out"),
     "tolerance_once": lambda: twice(factories.ToleranceFactory, "service"),
     "tolerance_is_not_negative": lambda: factories.ToleranceFactory(cap=Decimal("-0.01")),
+    "amount_line_timing_is_known": lambda: factories.AmountLineFactory(timing="soon"),
+    "billing_source_once_a_day": lambda: twice(factories.BillingSourceFactory, "service"),
+    "billing_source_kind_is_known": lambda: factories.BillingSourceFactory(kind="rumour"),
+    "billing_source_has_a_reason": lambda: factories.BillingSourceFactory(reason=""),
+    "claim_rules_version_once": lambda: twice(factories.ClaimRulesFactory, "service", is_current=False),
+    "claim_rules_have_one_current_version": two_current_rules,
+    "stripe_record_once": lambda: twice(factories.StripeRecordFactory, "stripe_id"),
+    "stripe_record_state_is_known": lambda: factories.StripeRecordFactory(state="lost"),
+    "claimed_record_has_its_service": lambda: factories.StripeRecordFactory(state="claimed"),
+    "parked_record_has_a_reason": lambda: factories.StripeRecordFactory(state="parked"),
+    "stripe_cursor_once": lambda: twice(factories.StripeCursorFactory, "account"),
+    "stripe_event_once": lambda: twice(factories.StripeEventFactory, "event_id"),
+    "stripe_event_state_is_known": lambda: factories.StripeEventFactory(state="lost"),
+    "waiting_event_has_a_next_attempt": lambda: factories.StripeEventFactory(next_attempt_at=None),
+    "parked_event_has_a_reason": lambda: factories.StripeEventFactory(state="parked"),
+    "file_mapping_once_per_service": lambda: twice(factories.FileMappingFactory, "service", "name"),
+    "file_mapping_has_a_name": lambda: factories.FileMappingFactory(name=""),
+    "file_mapping_header_is_a_row": lambda: factories.FileMappingFactory(header_row=0),
+    "file_mapping_marks_differ": lambda: factories.FileMappingFactory(thousands_mark="."),
+    "billed_file_status_is_known": lambda: factories.BilledFileFactory(status="lost"),
+    "billed_file_has_one_mapping": lambda: factories.BilledFileFactory(
+        mapping=factories.FileMappingFactory(), ready_mapping="lago_fees"
+    ),
+    "billed_file_part_once": lambda: twice(factories.BilledFilePartFactory, "file", "number"),
     "webhook_endpoint_once": endpoint_twice,
     "delivery_status_is_known": lambda: factories.DeliveryFactory(status="flying"),
     "open_delivery_has_a_next_attempt": lambda: factories.DeliveryFactory(next_attempt_at=None),

@@ -69,7 +69,11 @@ def test_another_encoding_is_located(service, path):
 
 
 def test_a_header_that_stands_twice_is_no_row(service, path):
-    assert places(refuse(service, path, GOOD + GOOD)) == [(3, "period_start", "not_a_date")]
+    assert places(refuse(service, path, GOOD + HEADER)) == [(3, "period_start", "not_a_date")]
+
+
+def test_a_line_that_stands_twice_is_refused_as_it_may_count_twice(service, path):
+    assert places(refuse(service, path, GOOD + GOOD_ROW)) == [(3, "", "duplicate_line")]
 
 
 @pytest.mark.parametrize("text", [b"x", b'"', b"x,"])

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from ingest.models import AuditRecord, Customer
-from reconciliation import imports
+from reconciliation import file_documents
 from reconciliation.imports import Imported, ImportRefused, import_amounts
 from reconciliation.models import Amount, AmountLine, Run, SourceDocument
 from reconciliation.statements import StatementKey
@@ -290,13 +290,13 @@ class TestCustomers:
         assert AuditRecord.objects.get(action="customer.create").object_id == str(customer.public_id)
 
     def test_one_that_a_person_created_meanwhile_is_taken(self, take, service, monkeypatch):
-        get = imports._get_customer
+        add = file_documents.add_customers
 
-        def get_too_late(*arguments):
+        def add_too_late(*arguments, **named):
             factories.CustomerFactory(service=service, external_id="acme")
-            return get(*arguments)
+            return add(*arguments, **named)
 
-        monkeypatch.setattr(imports, "_get_customer", get_too_late)
+        monkeypatch.setattr(file_documents, "add_customers", add_too_late)
         assert take({}).changed == 1
         assert Customer.objects.count() == 1
         assert not AuditRecord.objects.filter(action="customer.create").exists()

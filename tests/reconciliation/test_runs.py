@@ -28,7 +28,16 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
-FINANCE_MAY = {RunKind.PUSH, RunKind.REFRESH, RunKind.RECONCILE, RunKind.RERUN, RunKind.FETCH}
+FINANCE_MAY = {
+    RunKind.PUSH,
+    RunKind.REFRESH,
+    RunKind.RECONCILE,
+    RunKind.RERUN,
+    RunKind.FETCH,
+    RunKind.PREVIEW,
+    RunKind.IMPORT,
+    RunKind.FETCH_LAGO,
+}
 
 
 @pytest.fixture

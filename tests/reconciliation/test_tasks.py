@@ -263,7 +263,7 @@ class TestSweeping:
     def test_no_sweep_piles_up(self):
         entries = settings.CELERY_BEAT_SCHEDULE.values()
         sweeps = [entry for entry in entries if isinstance(entry["schedule"], float)]
-        assert len(sweeps) == 6
+        assert len(sweeps) == 7
         assert all(entry["options"]["expires"] == entry["schedule"] for entry in sweeps)
         assert tasks.deliver_webhooks.soft_time_limit == webhooks.BUDGET + 3 * settings.WEBHOOK_TIMEOUT
 
@@ -295,3 +295,9 @@ class TestSweeping:
         }
         assert len(woken) == 5
         assert set(AuditRecord.objects.values_list("actor_label", flat=True)) == {"schedule"}
+
+    def test_what_lago_billed_is_fetched_first_where_a_service_has_one(self):
+        connection = factories.LagoConnectionFactory()
+        tasks.start_nightly_runs()
+        kinds = Run.objects.filter(service=connection.service).order_by("pk").values_list("kind", flat=True)
+        assert kinds[0] == "fetch_lago"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model import Registry
-from .models import catalogue, directory, entries, fusion, orders, technical
+from .models import catalogue, directory, entries, fusion, orders, payments, technical
 
 
 def build_registry(*, with_fusion: bool) -> Registry:
@@ -13,6 +13,7 @@ def build_registry(*, with_fusion: bool) -> Registry:
         *catalogue.MODELS,
         *orders.MODELS,
         *entries.MODELS,
+        *payments.MODELS,
         *technical.MODELS,
         *(fusion.MODELS if with_fusion else ()),
     ]

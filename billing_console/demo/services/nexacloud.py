@@ -35,8 +35,8 @@ from ingest.metering.arithmetic import quotient
 CODE = "nexacloud"
 PLAN = "nexacloud_on_demand"
 REAL_MONTH = date(2024, 9, 1)
-# One row of September's usage is billed in October.
-REAL_LABELS = ("2024-09", "2024-10")
+# One row of September's usage is on October's bill: it is for September all the same.
+REAL_LABELS = ("2024-09",)
 GENERATED_MONTHS = 5
 
 # Monthly bills in US dollars that an account may start at.

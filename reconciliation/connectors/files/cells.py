@@ -11,8 +11,22 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 # Bytes that were no UTF-8 arrive as lone surrogates; the database stores neither them nor U+0000.
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
+_SHEET_ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"})
+
 _LONGEST_TEXT = 255
 _LONGEST_NUMBER = 60
+
+
+class DateCell(str):
+    """A text that a spreadsheet kept as a date, written as ISO 8601."""
+
+    __slots__ = ()
+
+
+class NumberCell(str):
+    """A text that a spreadsheet kept as a number, written plainly."""
+
+    __slots__ = ()
 
 
 class CellError(Exception):
@@ -34,12 +48,25 @@ def refuse_unreadable(cells: Mapping[str, str]) -> None:
             raise CellError(column, "wrong_encoding", "is not UTF-8 text")
 
 
+def refuse_foreign(cells: Mapping[str, str], encoding: str) -> None:
+    """Raises CellError `wrong_encoding` for a text that is UTF-8 read as something else: "CafÃ©" for "Café"."""
+    for column, text in cells.items():
+        if not text.isascii():
+            try:
+                text.encode(encoding).decode("utf-8")
+            except UnicodeError:
+                continue
+            message = f"is UTF-8 text, and the mapping reads it as {encoding.upper()}"
+            raise CellError(column, "wrong_encoding", message)
+
+
 def read_text(
     cells: Mapping[str, str], column: str, *, is_required: bool = False, longest: int = _LONGEST_TEXT
 ) -> str:
     """The cell without the space around it; empty when the column is not there.
 
-    Raises CellError: `missing`, `too_long`, or `formula` for a text that a spreadsheet would calculate.
+    Raises CellError: `missing`, `too_long`, `formula` for a text that a spreadsheet would calculate, or
+    `sheet_error` for one that it could not.
     """
     text = cells.get(column, "").strip()
     if is_required and not text:
@@ -48,7 +75,29 @@ def read_text(
         raise CellError(column, "too_long", f"must not be longer than {longest} characters")
     if text.startswith(("=", "@")):
         raise CellError(column, "formula", "starts like a formula; write it as plain text")
+    if text in _SHEET_ERRORS:
+        raise CellError(column, "sheet_error", "is an error of the spreadsheet")
     return text
+
+
+def read_number(
+    cells: Mapping[str, str], column: str, *, pattern: re.Pattern[str], marks: tuple[str, str]
+) -> Decimal | None:
+    """The number in the cell as `read_decimal` gives it, written with other marks of decimals and thousands.
+
+    A cell that is a number to its spreadsheet is written plainly and read so.
+    """
+    text = cells.get(column, "").strip()
+    if isinstance(cells.get(column, ""), NumberCell):
+        return read_decimal(cells, column)
+    if not text:
+        return None
+    if len(text) > _LONGEST_NUMBER or not pattern.fullmatch(text):
+        like = f"-1{marks[1]}204{marks[0]}10"
+        raise CellError(column, "not_a_number", f"must be a number such as {like}, not {text[:40]!r}")
+    plain = text.replace(marks[1], "") if marks[1] else text
+    number = Decimal(plain.replace(marks[0], "."))
+    return number if number else number.copy_abs()
 
 
 def read_decimal(

@@ -26,8 +26,8 @@ the bill's other rows, which then state none: its `untaxed` is empty or 0.
 """
 
 from collections.abc import Mapping
-from decimal import Context, Decimal, Inexact
 
+from reconciliation.connectors.files.amounts import complete_amounts, complete_tax
 from reconciliation.connectors.files.cells import (
     CellError,
     read_currency,
@@ -37,10 +37,7 @@ from reconciliation.connectors.files.cells import (
 )
 from reconciliation.connectors.files.records import ExternalLine, FileFormat, LineKind
 
-# Two numbers of at most sixty characters each: their sum has fewer digits than this.
-_EXACT = Context(prec=200, traps=[Inexact])
-
-_Amounts = tuple[Decimal | None, Decimal | None, Decimal | None]
+_AMOUNTS = ("untaxed", "tax", "total")
 
 
 def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
@@ -49,7 +46,8 @@ def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
     if period_end <= period_start:
         raise CellError("period_end", "empty_period", "must lie after period_start")
     kind = _read_kind(cells)
-    untaxed, tax, total = _read_tax(cells) if kind is LineKind.TAX else _read_amounts(cells)
+    complete = complete_tax if kind is LineKind.TAX else complete_amounts
+    untaxed, tax, total = complete(_AMOUNTS, [read_decimal(cells, column) for column in _AMOUNTS])
     return ExternalLine(
         row=row,
         customer=read_text(cells, "customer", is_required=True),
@@ -76,34 +74,6 @@ def _read_kind(cells: Mapping[str, str]) -> LineKind:
         return LineKind(text)
     except ValueError:
         raise CellError("kind", "unknown_kind", f"must be one of {', '.join(LineKind)}") from None
-
-
-def _read_tax(cells: Mapping[str, str]) -> _Amounts:
-    untaxed, tax, total = (read_decimal(cells, column) for column in ("untaxed", "tax", "total"))
-    if untaxed:
-        raise CellError("untaxed", "tax_is_untaxed", "must be empty or 0 in a row of kind tax")
-    stated = total if tax is None else tax
-    if stated is None:
-        raise CellError("tax", "missing", "must not be empty in a row of kind tax")
-    if total not in (None, stated):
-        raise CellError("total", "amounts_disagree", f"is not the tax, {stated:f}")
-    return Decimal(0), stated, stated
-
-
-def _read_amounts(cells: Mapping[str, str]) -> _Amounts:
-    untaxed, tax, total = (read_decimal(cells, column) for column in ("untaxed", "tax", "total"))
-    if untaxed is not None and tax is not None:
-        sum_ = _EXACT.add(untaxed, tax)
-        if total not in (None, sum_):
-            raise CellError("total", "amounts_disagree", f"is not untaxed plus tax, {sum_:f}")
-        return untaxed, tax, sum_
-    if total is not None and tax is not None:
-        return _EXACT.subtract(total, tax), tax, total
-    if total is not None and untaxed is not None:
-        return untaxed, _EXACT.subtract(total, untaxed), total
-    if total is None and untaxed is None:
-        raise CellError("untaxed", "missing", "must not be empty where there is no total")
-    return untaxed, None, total
 
 
 FORMAT = FileFormat(

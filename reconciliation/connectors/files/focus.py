@@ -1,20 +1,21 @@
-"""FOCUS 1.0, the FinOps Foundation's format of billing data from cloud and SaaS vendors.
+"""FOCUS 1.0 to 1.2, the FinOps Foundation's format of billing data from cloud and SaaS vendors.
 
-A sub-account is a customer, and the row's billing period decides its period, whenever the usage itself was.
-Costs are without tax: FOCUS states tax in rows of their own. A statement with such rows states its tax, which is
-their sum; one without any leaves it unsaid.
+A sub-account is a customer. The bill is that of the billing period, and each row is for its charge period. The
+three versions call alike what is read here; 1.2 adds the invoice's number, and columns that vendors need not have
+are optional. Costs are without tax: FOCUS states tax in rows of their own. A statement with such rows states its
+tax, which is their sum; one without any leaves it unsaid.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from reconciliation.connectors.files.cells import CellError, read_currency, read_decimal, read_text
 from reconciliation.connectors.files.records import ExternalLine, FileFormat, LineKind
 
-_COLUMNS = frozenset(
+_REQUIRED = frozenset(
     {
         "BilledCost",
         "BillingCurrency",
@@ -22,13 +23,26 @@ _COLUMNS = frozenset(
         "BillingPeriodStart",
         "ChargeCategory",
         "ChargeDescription",
+        "SubAccountId",
+    }
+)
+_OPTIONAL = frozenset(
+    {
+        "ChargePeriodEnd",
+        "ChargePeriodStart",
+        "InvoiceId",
         "ListUnitPrice",
         "PricingQuantity",
         "SkuId",
         "SkuPriceId",
-        "SubAccountId",
         "SubAccountName",
     }
+)
+_COLUMNS = _REQUIRED | _OPTIONAL
+# What only a file of that version or a later one has, the latest first.
+_NEW_COLUMNS = (
+    ("1.2", frozenset({"InvoiceId", "BillingAccountType", "SubAccountType", "PricingCurrency"})),
+    ("1.1", frozenset({"SkuMeter", "SkuPriceDetails", "ServiceSubcategory", "CapacityReservationId"})),
 )
 
 _KINDS = {
@@ -56,6 +70,11 @@ def focus_metric_code(row: Mapping[str, str]) -> str | None:
     return _metric_code(_read_stated(row))
 
 
+def find_version(header: Collection[str]) -> str:
+    """Which version of FOCUS a header is of, as far as its columns tell."""
+    return next((version for version, columns in _NEW_COLUMNS if columns & {*header}), "1.0")
+
+
 def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
     """The line that a row states; raises CellError for the first cell that is wrong."""
     stated = _read_stated(cells)
@@ -67,6 +86,7 @@ def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
     if cost is None:
         raise CellError("BilledCost", "missing", "must not be empty")
     is_tax = kind is LineKind.TAX
+    used_from, used_to = _read_use(stated)
     return ExternalLine(
         row=row,
         customer=read_text(stated, "SubAccountId", is_required=True),
@@ -74,7 +94,7 @@ def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
         currency=read_currency(stated, "BillingCurrency"),
         period_start=period_start,
         period_end=period_end,
-        document="",
+        document=read_text(stated, "InvoiceId"),
         kind=kind,
         code=_metric_code(stated) or _line_code(stated),
         description=read_text(stated, "ChargeDescription", longest=1024),
@@ -84,7 +104,20 @@ def parse_row(row: int, cells: Mapping[str, str]) -> ExternalLine:
         tax=cost if is_tax else None,
         total=cost if is_tax else None,
         raw=dict(cells),
+        used_from=used_from,
+        used_to=used_to,
     )
+
+
+def _read_use(cells: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """What the charge is for; neither where the file does not say so."""
+    columns = ("ChargePeriodStart", "ChargePeriodEnd")
+    if not any(cells[column] for column in columns):
+        return None, None
+    start, end = (_read_instant(cells, column) for column in columns)
+    if end < start:
+        raise CellError(columns[1], "empty_period", f"must not lie before {columns[0]}")
+    return start, end
 
 
 def _read_stated(row: Mapping[str, str]) -> Mapping[str, str]:
@@ -100,12 +133,17 @@ def _read_kind(cells: Mapping[str, str]) -> LineKind:
 
 
 def _read_day(cells: Mapping[str, str], column: str) -> date:
-    """The UTC day of an ISO 8601 instant; sources write it with or without its zone."""
+    """The UTC day of an instant."""
+    return _read_instant(cells, column).date()
+
+
+def _read_instant(cells: Mapping[str, str], column: str) -> datetime:
+    """An ISO 8601 instant in UTC; sources write it with or without its zone."""
     text = read_text(cells, column, is_required=True)
     try:
         instant = datetime.fromisoformat(text)
         if instant.year in _YEARS:
-            return (instant.astimezone(UTC) if instant.tzinfo else instant).date()
+            return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except ValueError:
         pass
     raise CellError(
@@ -135,4 +173,4 @@ def _shorten(code: str) -> str:
     return f"{code[: _LONGEST_CODE - 17]}~{digest}"
 
 
-FORMAT = FileFormat(name="focus", columns=_COLUMNS, parse_row=parse_row)
+FORMAT = FileFormat(name="focus", columns=_REQUIRED, parse_row=parse_row, optional=_OPTIONAL)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -23,16 +23,19 @@ class LineKind(StrEnum):
 class ExternalLine:
     """One billed line, amounts in `currency`; what the file does not state is None, or empty for texts.
 
-    `row` counts as a spreadsheet does, the header being row 1. The period is `[period_start, period_end)` in
-    the customer's own days. `raw` is the row as it stands in the file, with the columns nobody asked for.
+    `row` counts as a spreadsheet does, the header being row 1. The period is the bill's own,
+    `[period_start, period_end)` in the customer's days, None where the file does not state one. What the line is
+    for is `[used_from, used_to)`: instants with their zone, or midnights of the customer's own days without one.
+    Who was billed is told by the customer's id, by one of its subscriptions or by its id in Stripe. `raw` is the
+    row as it stands in the file, with the columns nobody asked for.
     """
 
     row: int
     customer: str
     customer_name: str
     currency: str
-    period_start: date
-    period_end: date
+    period_start: date | None
+    period_end: date | None
     document: str
     kind: LineKind
     code: str
@@ -43,6 +46,18 @@ class ExternalLine:
     tax: Decimal | None
     total: Decimal | None
     raw: dict[str, str]
+    subscription: str = ""
+    stripe_customer: str = ""
+    used_from: datetime | None = None
+    used_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that is no bill, as its status says: a draft, one that was voided."""
+
+    row: int
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +72,24 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """One format: the columns that its header must have, and how a row becomes a line.
+    """One format: the columns that its header must have, those it may have, and how a row becomes a line.
 
     `parse_row` raises `cells.CellError` for the first cell that it cannot read.
     """
 
     name: str
     columns: frozenset[str]
-    parse_row: Callable[[int, Mapping[str, str]], ExternalLine]
+    parse_row: Callable[[int, Mapping[str, str]], ExternalLine | LeftOut]
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
     """A file being read: the name of its format, the SHA-256 of its bytes, and its rows, once through.
 
-    A row is a line or the error that stands in its place; reading goes on after an error.
+    A row is a line, what is left out, or the error that stands in its place; reading goes on after an error.
     """
 
     format: str
     digest: str
-    rows: Iterator[ExternalLine | RowError]
+    rows: Iterator[ExternalLine | LeftOut | RowError]

@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.lago.pages import decode, find_next, read_page
 from reconciliation.connectors.lago.records import (
+    Bills,
     Collection,
     Echo,
     LagoRecord,
@@ -77,7 +78,7 @@ class LagoApi:
                 return Listing(collection, self._read_all(collection, [], echo))
             records = self._read_all(collection, OF_EVERY_STATUS, echo)
             return Listing(collection, records, overridden=self._find_overridden(records))
-        except _Forbidden as error:
+        except Forbidden as error:
             return Listing(collection, missing=str(error))
 
     def _find_overridden(self, records: tuple[LagoRecord, ...]) -> frozenset[str]:
@@ -102,7 +103,7 @@ class LagoApi:
         return records
 
     def _read_entries(
-        self, collection: Collection, query: Query, echo: Echo, total: list[Any]
+        self, collection: Collection | Bills, query: Query, echo: Echo, total: list[Any]
     ) -> Iterator[tuple[str, Any]]:
         number: int | None = 1
         while number is not None:
@@ -164,7 +165,7 @@ class LagoApi:
             raise fail("unreachable", message, permanent=False) from None
 
 
-class _Forbidden(Exception):
+class Forbidden(Exception):
     """The key may not see the collection; the text says which permission it lacks."""
 
 
@@ -195,7 +196,7 @@ def _refuse(where: str, status: int, body: bytes) -> Exception:
     if status == 401:
         return fail("authentication", "Lago does not know the API key, or it has expired.")
     if status == 403:
-        return _Forbidden(f"the key may not read it ({_read_code(where, body)})")
+        return Forbidden(f"the key may not read it ({_read_code(where, body)})")
     if status >= 500:
         return fail("server_error", f"{where}: Lago answered {status}.", permanent=False)
     if 300 <= status < 400:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reconciliation.connectors.lago.records import Collection, fail
+from reconciliation.connectors.lago.records import Bills, Collection, fail
 
 # Neither a database's text nor UTF-8 holds these.
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
@@ -35,7 +35,7 @@ def decode(place: str, content: bytes) -> Any:
         ) from None
 
 
-def read_page(place: str, collection: Collection, value: Any) -> Page:
+def read_page(place: str, collection: Collection | Bills, value: Any) -> Page:
     """A decoded answer as a page; raises ConnectorError when it is none."""
     entries = value.get(collection.value) if isinstance(value, dict) else None
     if not isinstance(entries, list):

@@ -26,6 +26,13 @@ class Collection(StrEnum):
     ENDPOINTS = "webhook_endpoints"
 
 
+class Bills(StrEnum):
+    """What says what was billed; named as in `Collection`."""
+
+    INVOICES = "invoices"
+    CREDIT_NOTES = "credit_notes"
+
+
 @dataclass(frozen=True, slots=True)
 class LagoRecord:
     """One object as Lago gave it, and where it stood; fractions are the text that they were written as.

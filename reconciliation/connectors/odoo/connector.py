@@ -16,6 +16,7 @@ from reconciliation.connectors.odoo import (
     kinds,
     mirror,
     order_lines,
+    payments,
     quotation,
     readback,
 )
@@ -170,6 +171,12 @@ class OdooConnector:
 
     def read_corrections(self, keys: Iterable[str]) -> dict[str, Correction]:
         return corrections.read_corrections(self._client, keys)
+
+    def read_transactions(self, since: datetime | None = None) -> Iterator[payments.Transaction]:
+        return payments.read_transactions(self._client, since)
+
+    def read_tokens(self) -> Iterator[payments.Token]:
+        return payments.read_tokens(self._client)
 
     def write_quotations(self, drafts: Iterable[QuotationDraft]) -> dict[str, WriteOutcome]:
         return quotation.write_quotations(self._client, drafts)

@@ -50,6 +50,8 @@ READABLE_MODELS = frozenset(
         "account.move",
         "account.move.line",
         "account.tax",
+        "payment.token",
+        "payment.transaction",
         "product.pricelist",
         "product.product",
         "res.company",

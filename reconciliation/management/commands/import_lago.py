@@ -145,10 +145,10 @@ def _summarize(report: Report) -> dict[str, Any]:
 def _open(options: dict[str, Any]) -> LagoSource:
     if options["folder"] is not None:
         return LagoFolder(options["folder"])
-    return LagoApi(options["url"], _read_key(options["key_file"]))
+    return LagoApi(options["url"], read_key(options["key_file"]))
 
 
-def _read_key(path: Path | None) -> str:
+def read_key(path: Path | None) -> str:
     """The key from a file, else from the environment: a command line is there for every user of the machine."""
     if path is None:
         key = os.environ.get(KEY, "").strip()

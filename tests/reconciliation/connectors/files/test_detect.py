@@ -39,7 +39,7 @@ def test_the_header_tells_the_format_and_the_delimiter(header, expected):
         ((CSV_HEADER + ",currency").encode(), "duplicate_column", "currency"),
         (CSV_HEADER.encode("utf-16"), "wrong_encoding", "UTF-8"),
         (CSV_HEADER.encode("utf-16-le"), "wrong_encoding", "UTF-8"),
-        (b"PK\x03\x04\x14\x00\x06\x00", "wrong_encoding", "UTF-8"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "broken_spreadsheet", "begins like"),
     ],
 )
 def test_a_file_that_is_no_table_of_amounts_is_refused_before_any_row(tmp_path, content, code, told):

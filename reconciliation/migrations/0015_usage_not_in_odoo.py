@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0016_verdicts"),
-        ("reconciliation", "0015_push_kinds"),
+        ("reconciliation", "0014_push_kinds"),
     ]
 
     operations = [

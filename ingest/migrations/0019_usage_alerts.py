@@ -10,7 +10,7 @@ import ingest.models.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0019_plan_metadata"),
+        ("ingest", "0018_plan_metadata"),
     ]
 
     operations = [
