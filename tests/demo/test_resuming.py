@@ -17,7 +17,7 @@ from django.utils import timezone
 from billing_console.demo import journal
 from billing_console.demo.services.nexadesk import NEXADESK
 from ingest.models import Service
-from reconciliation.models import PushStatus, Reconciliation, Run, RunStatus
+from reconciliation.models import Amount, PushStatus, Reconciliation, Run, RunStatus, SourceDocument
 from tests import factories
 from tests.demo.conftest import count_rows, load, own_database, running_stand_in
 
@@ -53,10 +53,19 @@ def read_figures():
     return sorted(Reconciliation.objects.values_list(*FIGURES), key=str)
 
 
+def count_once():
+    """The rows, with of each document the version that counts: a kill between two calls leaves a quotation half
+    written, and what a read-back saw of it stays as an older one."""
+    current = {"reconciliation.SourceDocument": SourceDocument, "reconciliation.Amount": Amount}
+    return count_rows() | {
+        table: model.objects.filter(is_current=True).count() for table, model in current.items()
+    }
+
+
 def test_a_load_that_is_killed_again_and_again_gives_the_same_figures_in_the_end(pristine, db):
     with own_database(pristine), running_stand_in() as stand_in:
         load(STORIES)
-        figures, rows, records = read_figures(), count_rows(), stand_in.state["models"]
+        figures, rows, records = read_figures(), count_once(), stand_in.state["models"]
     draw, kills = random.Random(7), 0
     with own_database(pristine), running_stand_in() as stand_in:
         while not journal.is_loaded():
@@ -70,7 +79,7 @@ def test_a_load_that_is_killed_again_and_again_gives_the_same_figures_in_the_end
         for table in ("reconciliation.Run", "ingest.AuditRecord"):
             rows[table] += ended_runs
         assert 0 < ended_runs <= kills
-        assert count_rows() == rows
+        assert count_once() == rows
         assert stand_in.state["models"] == records
 
 

@@ -99,8 +99,8 @@ def test_what_is_no_expression_is_refused_when_it_is_read(text):
 
 
 def test_the_longest_chain_is_evaluated():
-    assert evaluate("+".join(["1"] * (LONGEST // 2))) == str(LONGEST // 2)
-    assert evaluate("-" * (LONGEST - 1) + "1") == "-1"
+    assert evaluate("+".join(["1"] * (LONGEST // 2))) == f"{LONGEST // 2}.0"
+    assert evaluate("-" * (LONGEST - 1) + "1") == "-1.0"
 
 
 PIECES = st.sampled_from(
