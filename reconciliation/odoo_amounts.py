@@ -11,7 +11,7 @@ from reconciliation import alarms, drift
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.records import Quotation, QuotationLine
-from reconciliation.documents import NewAmount, NewLine, retire_document, store_document
+from reconciliation.documents import NewAmount, NewDocument, NewLine, retire_document, store_documents
 from reconciliation.models import (
     AlarmKind,
     LineKind,
@@ -60,19 +60,30 @@ def fetch_amounts(
     return counts
 
 
+@transaction.atomic(savepoint=False)
 def store_quotations(held: Sequence[tuple[Push, Quotation]], *, fetched_at: datetime) -> int:
-    """Keeps quotations as Odoo's side of their bills; returns how many are new or changed."""
+    """Keeps one service's quotations as Odoo's side of their bills; returns how many are new or changed.
+
+    An alarm says which of them are no longer drafts, and is cleared for those that are. A handful of statements,
+    however many quotations there are.
+    """
+    if not held:
+        return 0
     fees = _fees_by_key([quotation for _, quotation in held])
-    alarms.clear_alarms(
-        kind=AlarmKind.QUOTATION_NOT_DRAFT,
-        references=[push.key for push, quotation in held if quotation.state == "draft"],
+    # First of all, as this takes the service's lock: whoever settles a push asks for that before an alarm's, too.
+    changed = store_documents(
+        service=held[0][0].service,
+        source=Source.ODOO_QUOTATION,
+        side=Side.ODOO,
+        documents=[_read_document(push, quotation, fees, fetched_at) for push, quotation in held],
     )
-    return sum(_store_quotation(push, quotation, fees, fetched_at) for push, quotation in held)
+    _watch_states(held)
+    return len(changed)
 
 
-def _store_quotation(push: Push, quotation: Quotation, fees: Mapping[str, Fee], fetched_at: datetime) -> bool:
-    if quotation.state != "draft":
-        _alarm_not_draft(push, f"{quotation.name} is “{quotation.state}”")
+def _read_document(
+    push: Push, quotation: Quotation, fees: Mapping[str, Fee], fetched_at: datetime
+) -> NewDocument:
     amount = NewAmount(
         customer=push.customer,
         # Odoo's own currency, whatever we meant: the pricelist decides, and a difference must show.
@@ -86,15 +97,15 @@ def _store_quotation(push: Push, quotation: Quotation, fees: Mapping[str, Fee], 
         state=quotation.state,
         lines=[_line(line, fees.get(line.external_key or "")) for line in quotation.lines],
     )
-    return store_document(
-        service=push.service,
-        source=Source.ODOO_QUOTATION,
-        side=Side.ODOO,
-        reference=push.key,
-        content=quotation.raw,
-        amounts=[amount],
-        fetched_at=fetched_at,
-    )
+    return NewDocument(reference=push.key, content=quotation.raw, amounts=[amount], fetched_at=fetched_at)
+
+
+def _watch_states(held: Sequence[tuple[Push, Quotation]]) -> None:
+    drafts = [push.key for push, quotation in held if quotation.state == "draft"]
+    alarms.clear_alarms(kind=AlarmKind.QUOTATION_NOT_DRAFT, references=drafts)
+    for push, quotation in held:
+        if quotation.state != "draft":
+            _alarm_not_draft(push, f"{quotation.name} is “{quotation.state}”")
 
 
 def watch_state(push: Push, error: ConnectorError) -> None:
