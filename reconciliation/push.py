@@ -4,7 +4,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -17,12 +16,11 @@ from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.quotation import BATCH_LINES
 from reconciliation.models import Push, PushKind, PushStatus, RunStatus
-from reconciliation.models.push import IN_FLIGHT, WAITING
+from reconciliation.models.push import IN_FLIGHT
+from reconciliation.push_moves import Move, keep_attempts, move_all
 from reconciliation.writers.table import WRITERS
 from reconciliation.writers.writer import Reading, Writer
 
-# Odoo retries a conflict by itself for up to 30 seconds: an attempt that was lost may still commit until then.
-LONGEST_SERVER_TIME = timedelta(seconds=90)
 # A call is given up after ODOO_TIMEOUT and the lease is renewed between calls, however many drafts that Odoo refuses
 # make of them: one that runs out is a dead worker's.
 CALLS_PER_LEASE = 15
@@ -38,7 +36,6 @@ BATCH = 1000
 SETTLED_AT_ONCE = 100
 
 OPEN = [PushStatus.PENDING, *IN_FLIGHT]
-OVER = [PushStatus.DONE, PushStatus.FAILED, PushStatus.SUPERSEDED, PushStatus.CANCELED]
 # What waits for a paused run to go on, and holds nobody else up.
 HELD = Q(status=PushStatus.PENDING, run__status=RunStatus.PAUSED)
 
@@ -60,7 +57,7 @@ def claim_due(*, service: Service, now: datetime, limit: int = BATCH) -> list[Pu
             push.attempts += 1
             push.next_attempt_at = now + _wait_after(push.attempts)
             push.leased_until = now + _lease_of(CALLS_PER_LEASE)
-        Push.objects.bulk_update(due, ["status", "attempts", "next_attempt_at", "leased_until"])
+        keep_attempts(due)
     return due
 
 
@@ -111,9 +108,11 @@ def _by_writer(pushes: Sequence[Push]) -> Iterator[tuple[Writer, list[Push]]]:
 def _refuse(writer: Writer, pushes: Sequence[Push]) -> list[Push]:
     """Fails what may not leave as things stand now; returns the others."""
     refused = writer.refuse(pushes)
-    for push in pushes:
-        if push.key in refused:
-            _move(push, PushStatus.FAILED, refused[push.key].code, refused[push.key].message)
+    move_all(
+        Move(push, PushStatus.FAILED, refused[push.key].code, refused[push.key].message)
+        for push in pushes
+        if push.key in refused
+    )
     return [push for push in pushes if push.key not in refused]
 
 
@@ -121,18 +120,16 @@ def _write(writer: Writer, pushes: Sequence[Push], connector: OdooConnector) -> 
     try:
         outcomes = writer.write(connector, pushes) if pushes else {}
     except ConnectorError as error:
-        for push in pushes:
-            _keep_error(writer, push, error)
+        _keep_errors(writer, dict.fromkeys(pushes, error))
         return
-    written = []
+    errors: dict[Push, ConnectorError] = {}
     for push in pushes:
         outcome = outcomes[push.key]
         push.odoo_id = outcome.record_id or push.odoo_id
-        if outcome.error is None:
-            written.append(push)
-        else:
-            _keep_error(writer, push, outcome.error)
-    _settle(writer, written, connector)
+        if outcome.error is not None:
+            errors[push] = outcome.error
+    _keep_errors(writer, errors)
+    _settle(writer, [push for push in pushes if push not in errors], connector)
 
 
 def _lease_of(calls: int) -> timedelta:
@@ -177,8 +174,7 @@ def _settle(writer: Writer, pushes: Sequence[Push], connector: OdooConnector) ->
     try:
         held = writer.read(connector, pushes)
     except ConnectorError as error:
-        for push in pushes:
-            _move(push, PushStatus.UNKNOWN, error.code, error.message)
+        move_all(Move(push, PushStatus.UNKNOWN, error.code, error.message) for push in pushes)
         return
     for start in range(0, len(pushes), SETTLED_AT_ONCE):
         _settle_batch(writer, pushes[start : start + SETTLED_AT_ONCE], held, read_at)
@@ -189,8 +185,8 @@ def _settle_batch(
     writer: Writer, pushes: Sequence[Push], held: Mapping[str, Reading], read_at: datetime
 ) -> None:
     lock_service(pushes[0].service_id)
-    settled = [push for push in pushes if _settle_one(push, held.get(push.key))]
-    writer.keep({push.key: (push, held[push.key]) for push in settled}, read_at)
+    settled = move_all(_judge(push, held.get(push.key)) for push in pushes)
+    writer.keep({push.key: (push, held[push.key]) for push in settled if push.key in held}, read_at)
 
 
 def find_doubtful(*, service: Service, now: datetime) -> list[Push]:
@@ -231,22 +227,16 @@ def read_errors(service: Service) -> list[str]:
     return list(stuck.order_by("error").values_list("error", flat=True).distinct()[:10])
 
 
-def has_newer(push: Push) -> bool:
-    """Whether a newer version of the same record was meant: then this one is history."""
-    return Push.objects.filter(key=push.key, version__gt=push.version).exists()
-
-
-def _settle_one(push: Push, reading: Reading | None) -> bool:
-    """Moves a push by what Odoo holds of it; returns whether that is to be kept."""
+def _judge(push: Push, reading: Reading | None) -> Move:
+    """What becomes of a push by what Odoo holds of it."""
     if reading is None:
-        _schedule_again(push, "not_found", "Odoo does not hold it yet.")
-        return False
+        return _again(push, "not_found", "Odoo does not hold it yet.")
     push.odoo_id = reading.odoo_id
     if reading.refusal is not None:
-        return _move_locked(push, PushStatus.FAILED, reading.refusal.code, reading.refusal.message)
+        return Move(push, PushStatus.FAILED, reading.refusal.code, reading.refusal.message)
     if reading.differences:
-        return _schedule_again(push, "read_back_differs", "; ".join(reading.differences)[:2000])
-    return _move_locked(push, PushStatus.DONE)
+        return _again(push, "read_back_differs", "; ".join(reading.differences)[:2000])
+    return Move(push, PushStatus.DONE)
 
 
 @transaction.atomic
@@ -257,51 +247,24 @@ def _doubt_dead(*, service: Service, now: datetime) -> None:
     )
 
 
-def _keep_error(writer: Writer, push: Push, error: ConnectorError) -> None:
+def _keep_errors(writer: Writer, errors: Mapping[Push, ConnectorError]) -> None:
+    for push in move_all(_make_move(push, error) for push, error in errors.items()):
+        error = errors[push]
+        if error.permanent and not error.is_outcome_unknown:
+            writer.watch(push, error)
+
+
+def _make_move(push: Push, error: ConnectorError) -> Move:
     if error.is_outcome_unknown:
-        _move(push, PushStatus.UNKNOWN, error.code, error.message)
-    elif not error.permanent:
-        _schedule_again(push, error.code, error.message, MAX_ATTEMPTS_IN_OUTAGE)
-    elif _move(push, PushStatus.FAILED, error.code, error.message):
-        writer.watch(push, error)
+        return Move(push, PushStatus.UNKNOWN, error.code, error.message)
+    if error.permanent:
+        return Move(push, PushStatus.FAILED, error.code, error.message)
+    return _again(push, error.code, error.message, MAX_ATTEMPTS_IN_OUTAGE)
 
 
-def _schedule_again(push: Push, code: str, message: str, most: int = MAX_ATTEMPTS) -> bool:
+def _again(push: Push, code: str, message: str, most: int = MAX_ATTEMPTS) -> Move:
     status = PushStatus.FAILED if push.attempts >= most else PushStatus.PENDING
-    return _move(push, status, code, message)
-
-
-@transaction.atomic(savepoint=False)
-def _move(push: Push, status: PushStatus, code: str = "", message: str = "") -> bool:
-    """Moves a push that this worker still holds; returns False, and changes nothing, when another one does.
-
-    The lease tells one holder from the next. What would wait or fail while a newer version stands for it is
-    superseded instead: an older version is never sent after a newer one.
-    """
-    lock_service(push.service_id)
-    return _move_locked(push, status, code, message)
-
-
-def _move_locked(push: Push, status: PushStatus, code: str = "", message: str = "") -> bool:
-    if status in WAITING and has_newer(push):
-        status = PushStatus.SUPERSEDED
-    now = timezone.now()
-    changes: dict[str, Any] = {
-        "status": status,
-        "error_code": code,
-        "error": message,
-        "odoo_id": push.odoo_id,
-        "settled_at": now if status in OVER else None,
-        "leased_until": now + LONGEST_SERVER_TIME if status == PushStatus.UNKNOWN else None,
-    }
-    holding = Push.objects.filter(pk=push.pk, status=push.status, leased_until=push.leased_until)
-    is_held = holding.update(**changes) == 1
-    if is_held:
-        for name, value in changes.items():
-            setattr(push, name, value)
-    else:
-        push.refresh_from_db(fields=list(changes))
-    return is_held
+    return Move(push, status, code, message)
 
 
 def _wait_after(attempts: int) -> timedelta:

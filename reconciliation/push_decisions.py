@@ -10,7 +10,7 @@ from ingest.services import lock_service
 from reconciliation.intents import queue_again
 from reconciliation.models import Push, PushStatus
 from reconciliation.models.push import WAITING
-from reconciliation.push import has_newer
+from reconciliation.push_moves import has_newer
 
 PERMISSION = "reconciliation.retry_push"
 

@@ -1,4 +1,4 @@
-"""Many rows in one statement: inserted, or in place of those with the same key."""
+"""Many rows in one statement: inserted, put in place of those with the same key, or changed each in its own way."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,9 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models
+
+# How a row's text says what a column must hold for the row to be changed.
+WAS = "was_"
 
 Row = Mapping[str, Any]
 
@@ -15,6 +18,37 @@ INSERT INTO {table} ({columns})
 SELECT {values} FROM jsonb_to_recordset(%s::jsonb) AS row ({types})
 ON CONFLICT ({key}) DO UPDATE SET {changes}
 """
+
+UPDATE = """
+UPDATE {table} AS kept SET {changes} FROM jsonb_to_recordset(%s::jsonb) AS row ({types})
+WHERE kept.id = row.id {conditions} RETURNING kept.id
+"""
+
+
+def update(model: type[models.Model], rows: Sequence[Row]) -> set[int]:
+    """Changes rows by their id, each to its own values; returns the ids of those that were changed.
+
+    All have the same columns. A column `was_…` is a condition: a row that no longer holds that is left as it is.
+    """
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_write_update(model, tuple(rows[0])), [json.dumps(rows, default=str)])
+        return {row_id for (row_id,) in cursor.fetchall()}
+
+
+@cache
+def _write_update(model: type[models.Model], names: tuple[str, ...]) -> str:
+    fields = {name: model._meta.get_field(name.removeprefix(WAS)) for name in names}
+    held = [name for name in names if name.startswith(WAS)]
+    changes = {name: field for name, field in fields.items() if name not in held and name != "id"}
+    conditions = [f"AND kept.{fields[name].name} IS NOT DISTINCT FROM row.{name}" for name in held]
+    return UPDATE.format(
+        table=model._meta.db_table,
+        changes=", ".join(f"{name} = {_value(field)}" for name, field in changes.items()),
+        types=", ".join(f"{name} {_type(field)}" for name, field in fields.items()),
+        conditions=" ".join(conditions),
+    )
 
 
 def upsert(model: type[models.Model], rows: Sequence[Row], *, key: str) -> None:

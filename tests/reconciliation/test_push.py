@@ -11,7 +11,8 @@ from ingest.models import AuditRecord
 from reconciliation import push
 from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.models import Alarm, Amount, AmountLine, Push, Side, SourceDocument
-from reconciliation.push import LONGEST_SERVER_TIME, MAX_ATTEMPTS_IN_OUTAGE
+from reconciliation.push import MAX_ATTEMPTS_IN_OUTAGE
+from reconciliation.push_moves import LONGEST_SERVER_TIME
 from reconciliation.readiness import read_readiness
 from tests import factories
 from tests.reconciliation.connectors.odoo.conftest import CountingTransport
