@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, build_opener
@@ -38,14 +39,24 @@ def make_opener(ca_file: str = "") -> OpenerDirector:
 
     Raises ConnectorError ("certificate") for a file that holds none.
     """
-    context = ssl.create_default_context()
-    if ca_file:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError):
-            message = "The file that ODOO_CA_FILE names cannot be read, or holds no certificate."
-            raise ConnectorError("certificate", message, SYSTEM) from None
+    context = _trust(ca_file) if ca_file else _trust_system()
     return build_opener(_RefuseRedirect(), HTTPSHandler(context=context))
+
+
+@cache
+def _trust_system() -> ssl.SSLContext:
+    """Read once in a process: it takes longer than most calls to Odoo, and each run makes connections."""
+    return ssl.create_default_context()
+
+
+def _trust(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ssl.SSLError):
+        message = "The file that ODOO_CA_FILE names cannot be read, or holds no certificate."
+        raise ConnectorError("certificate", message, SYSTEM) from None
+    return context
 
 
 def parse_address(url: str) -> Address:
