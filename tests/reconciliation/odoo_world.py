@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from ingest.models import Fee, FeeKind
+from ingest.models import Customer, Fee, FeeKind, Subscription
 from reconciliation import mirror, push
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.transport import OdooRpcTransport
@@ -62,11 +62,12 @@ class OdooWorld:
 
     def make_customers(self, count):
         """Customers with a subscription each; one partner may be a customer several times."""
-        customers = factories.CustomerFactory.create_batch(
-            count, service=self.service, odoo_partner_id=self.partner
+        customers = Customer.objects.bulk_create(
+            factories.CustomerFactory.build_batch(count, service=self.service, odoo_partner_id=self.partner)
         )
-        for customer in customers:
-            factories.SubscriptionFactory(customer=customer, plan=self.plan)
+        Subscription.objects.bulk_create(
+            factories.SubscriptionFactory.build(customer=customer, plan=self.plan) for customer in customers
+        )
         return customers
 
     def make_customer(self):
@@ -120,12 +121,13 @@ class OdooWorld:
         push.settle(pushes=doubtful, connector=self.connector)
         return len(doubtful)
 
-    def drain(self):
-        """Sweeps for days, until nothing waits and nothing is in doubt."""
-        now = timezone.now()
+    def drain(self, now=None):
+        """Sweeps for days from an instant on, until nothing waits and nothing is in doubt."""
+        now = now or timezone.now()
+        last = now + timedelta(days=30)
         while push.open_pushes(self.service).exists():
             now += timedelta(days=1)
-            assert now < timezone.now() + timedelta(days=30), "the pushes do not settle"
+            assert now < last, "the pushes do not settle"
             self.settle(now)
             self.send(now=now)
 
