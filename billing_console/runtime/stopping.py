@@ -19,8 +19,11 @@ class StopRequested(Exception):
 class StopRequests:
     """Counts the requests to stop: the first stops in order, a second one hurries."""
 
-    def __init__(self, watch: Callable[[], str | None]) -> None:
+    def __init__(
+        self, watch: Callable[[], str | None], *, same_request_seconds: float = SAME_REQUEST_SECONDS
+    ) -> None:
         self._watch = watch
+        self._same_request_seconds = same_request_seconds
         self._reasons: list[str] = []
         self._last = 0.0
         self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -71,6 +74,6 @@ class StopRequests:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
-        if not self._reasons or now - self._last > SAME_REQUEST_SECONDS:
+        if not self._reasons or now - self._last > self._same_request_seconds:
             self._reasons.append(signal.Signals(number).name)
             self._last = now

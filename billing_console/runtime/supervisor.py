@@ -22,9 +22,10 @@ FIRST_DELAY, LONGEST_DELAY, STEADY_SECONDS = 1.0, 30.0, 60.0
 class Supervisor:
     """One thread, one loop: it forwards output, notices deaths and requests to stop, and starts again."""
 
-    def __init__(self, output: Output, stops: StopRequests) -> None:
+    def __init__(self, output: Output, stops: StopRequests, *, first_delay: float = FIRST_DELAY) -> None:
         self._output = output
         self._stops = stops
+        self._first_delay = first_delay
         self._children: dict[str, Child] = {}  # in the order of their first start
         self._delays: dict[str, float] = {}
         self._due: dict[str, tuple[float, Process]] = {}
@@ -137,10 +138,10 @@ class Supervisor:
         self._schedule(process, f"ended with {_describe_exit(self._end(child))}")
 
     def _schedule(self, process: Process, what: str) -> None:
-        delay = self._delays.get(process.name, FIRST_DELAY)
+        delay = self._delays.get(process.name, self._first_delay)
         self._delays[process.name] = min(delay * 2, LONGEST_DELAY)
         self._due[process.name] = (time.monotonic() + delay, process)
-        self._output.say(f"{process.name} {what}; starting it again in {delay:.0f} s.")
+        self._output.say(f"{process.name} {what}; starting it again in {delay:g} s.")
 
     def _restart(self, process: Process) -> None:
         try:

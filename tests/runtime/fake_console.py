@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from billing_console.runtime import stopping, supervisor
 from billing_console.runtime.environment import MARK
 from billing_console.runtime.errors import ConsoleError
 from billing_console.runtime.output import Output
@@ -18,17 +19,21 @@ from billing_console.runtime.process import STOP_LADDER, Launch, Process
 from billing_console.runtime.stopping import StopRequests
 from billing_console.runtime.supervisor import Supervisor
 
+# Seconds, for tests that would wait for the console's own.
+FIRST_DELAY = float(os.environ.get("FIRST_DELAY", supervisor.FIRST_DELAY))
+SAME_REQUEST = float(os.environ.get("SAME_REQUEST", stopping.SAME_REQUEST_SECONDS))
 QUICK_LADDER = tuple((number, 0.5) for number, _ in STOP_LADDER)
 
 
 def main() -> int:
     folder, rows = Path(sys.argv[1]), sys.argv[2:]
-    stops = StopRequests(MakeParent().find_reason)
+    stops = StopRequests(MakeParent().find_reason, same_request_seconds=SAME_REQUEST)
     output = Output(folder, sys.stdout)
     with stops.listening():
         try:
             table = [build_process(folder, *row.split("=", 1)) for row in rows]
-            Supervisor(output, stops).run(table, lambda: output.say("ready"))
+            console = Supervisor(output, stops, first_delay=FIRST_DELAY)
+            console.run(table, lambda: output.say("ready"))
         except ConsoleError as error:
             print(f"{error.code}: {error}", flush=True)
             return 1

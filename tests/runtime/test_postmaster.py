@@ -110,9 +110,8 @@ def test_a_start_that_fails_names_the_log_with_the_reason(used_dir):
     assert "pg_hba.conf" in (used_dir / "logs" / "database.log").read_text()
 
 
-@pytest.mark.parametrize("name", ["a space", 'a "quote"', "a, comma"])
-def test_a_path_may_hold_any_character(data_dir, name):
-    odd = data_dir / name
+def test_a_path_may_hold_any_character(data_dir):
+    odd = data_dir / 'a, "b"'
     odd.mkdir(parents=True)
 
     with hold_services(odd):
