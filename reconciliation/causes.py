@@ -1,8 +1,7 @@
 """The machine's suggestion why a row has a delta, kept on the row."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-
-from django.db.models import F
 
 from reconciliation.lines import read_many
 from reconciliation.models import Outcome, Reconciliation
@@ -12,23 +11,21 @@ COMPARED = (Outcome.COMPARED, Outcome.STALE)
 
 
 def suggest_causes(ids: Sequence[int]) -> None:
-    """Keeps the main cause of each row: what could not be compared has its outcome, what agrees has none.
+    """Keeps the main cause of each row that was compared and differs, as its lines have it.
 
-    Only the lines of rows with a difference are read.
+    The statement that judges a period knows the others': what could not be compared has its outcome, what agrees
+    has none.
     """
-    rows = Reconciliation.objects.filter(pk__in=ids)
-    compared = rows.filter(outcome__in=COMPARED)
-    rows.exclude(outcome__in=COMPARED).update(cause=F("outcome"))
-    compared.filter(delta=0).update(cause="")
-    different = list(compared.exclude(delta=0).values_list("pk", flat=True))
-    for start in range(0, len(different), BATCH):
-        _explain(Reconciliation.objects.filter(pk__in=different[start : start + BATCH]))
+    for start in range(0, len(ids), BATCH):
+        _explain(Reconciliation.objects.filter(pk__in=ids[start : start + BATCH]).order_by("pk"))
 
 
 def _explain(rows: Iterable[Reconciliation]) -> None:
     explained = list(rows)
     lines = read_many(explained)
+    alike = defaultdict[str, list[int]](list)
     for row in explained:
         cause = lines[row.pk].main_cause
-        row.cause = cause.code if cause else ""
-    Reconciliation.objects.bulk_update(explained, ["cause"])
+        alike[cause.code if cause else ""].append(row.pk)
+    for code, keys in alike.items():
+        Reconciliation.objects.filter(pk__in=keys).update(cause=code)

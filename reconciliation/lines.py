@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Prefetch, QuerySet
+
 from ingest.metering.arithmetic import ZERO, exact_difference
 from ingest.models import Fee
 from ingest.rating.money import round_to_currency
@@ -46,25 +48,29 @@ def read_lines(row: Reconciliation) -> ComparedLines:
 
 
 def read_many(rows: Sequence[Reconciliation]) -> dict[int, ComparedLines]:
-    """The lines and causes of many reconciliations by their ids, in three queries."""
+    """The lines and causes of many reconciliations by their ids, in a handful of queries."""
     lines: dict[_Key, _Lines] = defaultdict(_Lines)
     _add_amounts(rows, lines)
-    for fee in read_fees(rows):
+    # Many subscriptions share a few plans and charges: each is read once.
+    shared = _fees_of(rows).select_related("subscription").defer("details")
+    for fee in shared.prefetch_related("subscription__plan", "charge__metric"):
         lines[_key(fee.subscription.customer_id, fee)].fees.append(fee)
     return {row.pk: _compare(row, lines[_key(row.customer_id, row)]) for row in rows}
 
 
 def read_fees(rows: Sequence[Reconciliation]) -> Iterator[Fee]:
     """The fees of the rows' customers and periods that hold anything, billed with their period or not."""
+    yield from _fees_of(rows).select_related(
+        "subscription__plan", "charge__metric", "charge_version", "of_fee"
+    )
+
+
+def _fees_of(rows: Sequence[Reconciliation]) -> QuerySet[Fee]:
     fees = Fee.objects.filter(
         subscription__customer__in={row.customer_id for row in rows},
         period_start__in={row.period_start for row in rows},
     )
-    yield from (
-        fees.exclude(amount=0, billed_amount=0, quantity=0, events_count=0)
-        .select_related("subscription__plan", "charge__metric", "charge_version", "of_fee")
-        .order_by("kind", "pk")
-    )
+    return fees.exclude(amount=0, billed_amount=0, quantity=0, events_count=0).order_by("kind", "pk")
 
 
 def _key(customer_id: int, row: Reconciliation | Amount | Fee) -> _Key:
@@ -78,7 +84,8 @@ def _add_amounts(rows: Sequence[Reconciliation], lines: dict[_Key, _Lines]) -> N
         customer__in={row.customer_id for row in rows},
         period_start__in={row.period_start for row in rows},
     )
-    for amount in amounts.order_by("pk").prefetch_related("lines"):
+    in_order = Prefetch("lines", AmountLine.objects.order_by("position"))
+    for amount in amounts.order_by("pk").prefetch_related(in_order):
         side = lines[_key(amount.customer_id, amount)]
         (side.odoo if amount.side == SideChoice.ODOO else side.external).extend(amount.lines.all())
 

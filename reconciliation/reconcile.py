@@ -14,11 +14,12 @@ from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from ingest.services import lock_service
 from reconciliation import run_off
-from reconciliation.causes import suggest_causes
+from reconciliation.causes import COMPARED, suggest_causes
 from reconciliation.expected_taxes import TAXED, read_parameters
 from reconciliation.held_fees import IS_NOTHING, IS_OUTDATED
 from reconciliation.models import Reconciliation
 from reconciliation.odoo import company_of
+from reconciliation.whole_sets import join_sets
 
 # What a resolution was made on: what is compared and how; where that is totals, the tax inside of them too.
 FIGURES = (
@@ -107,7 +108,7 @@ WITH held AS (
             ELSE 'compared'
         END AS outcome
     FROM measured
-)
+), written AS (
 INSERT INTO reconciliation_reconciliation AS row (
     public_id, created_at, service_id, customer_id, currency, period_start, period_end, period_label, basis,
     expected_untaxed, expected_tax, expected_total, expected_taxes, untaxed_because,
@@ -120,7 +121,8 @@ SELECT gen_random_uuid(), %(now)s, %(service)s, customer_id, currency, period_st
     odoo_untaxed, odoo_tax, odoo_total, external_untaxed, external_tax, external_total,
     odoo_amount, external_amount, delta, tolerance, outcome,
     CASE WHEN outcome = 'compared' AND abs(delta) <= tolerance THEN 'match' ELSE 'delta' END,
-    '', '', '', 1, %(now)s
+    -- What could not be compared has its outcome as its cause; what differs is explained by its lines afterwards.
+    CASE WHEN outcome IN ({compared}) THEN '' ELSE outcome END, '', '', 1, %(now)s
 FROM judged
 ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPDATE SET
     basis = excluded.basis, expected_untaxed = excluded.expected_untaxed,
@@ -130,7 +132,8 @@ ON CONFLICT (service_id, customer_id, currency, period_start, period_end) DO UPD
     external_untaxed = excluded.external_untaxed, external_tax = excluded.external_tax,
     external_total = excluded.external_total, odoo_amount = excluded.odoo_amount,
     external_amount = excluded.external_amount, delta = excluded.delta, tolerance = excluded.tolerance,
-    outcome = excluded.outcome, version = row.version + 1, reconciled_at = excluded.reconciled_at,
+    outcome = excluded.outcome, cause = excluded.cause, version = row.version + 1,
+    reconciled_at = excluded.reconciled_at,
     -- A resolution belongs to the figures it was made on.
     status = CASE WHEN row.status = 'resolved' AND {same_figures} THEN 'resolved' ELSE excluded.status END,
     reopened_at = CASE WHEN row.status = 'resolved' AND NOT {same_figures}
@@ -160,10 +163,16 @@ WHERE (row.basis, row.expected_untaxed, row.expected_tax, row.expected_taxes, ro
        excluded.untaxed_because, excluded.odoo_untaxed, excluded.odoo_tax, excluded.odoo_total,
        excluded.external_untaxed, excluded.external_tax, excluded.external_total, excluded.tolerance,
        excluded.outcome)
-RETURNING id, coalesce(reopened_at = %(now)s, false)
+RETURNING id, coalesce(reopened_at = %(now)s, false) AS is_reopened,
+    outcome IN ({compared}) AND delta <> 0 AS is_different
+)
+SELECT count(*), coalesce(array_agg(id) FILTER (WHERE is_reopened), '{{}}'),
+    coalesce(array_agg(id) FILTER (WHERE is_different), '{{}}')
+FROM written
 """.format(
     biller=BILLER_OF_FEE,
     taxed=TAXED,
+    compared=", ".join(f"'{outcome}'" for outcome in COMPARED),
     is_nothing=IS_NOTHING,
     is_outdated=IS_OUTDATED,
     sums=",\n        ".join(
@@ -210,27 +219,30 @@ def reconcile_period(*, service: Service, period_label: str, now: datetime) -> R
         "closed_until": now - timedelta(hours=service.grace_hours),
         "now": now,
         "company": company_of(service),
-        **read_parameters(service=service, label=period_label, earliest=earliest, latest=latest),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(RECONCILE, parameters)
-        changed = cursor.fetchall()
-    reopened = [pk for pk, is_reopened in changed if is_reopened]
+    with join_sets():
+        parameters |= read_parameters(service=service, label=period_label, earliest=earliest, latest=latest)
+        with connection.cursor() as cursor:
+            cursor.execute(RECONCILE, parameters)
+            changed, reopened, different = cursor.fetchone()
     _audit_reopened(service, reopened)
-    suggest_causes([pk for pk, _ in changed])
+    suggest_causes(different)
     run_off.watch(service=service, period_label=period_label, bounds=(earliest, latest))
-    return Result(changed=len(changed), reopened=len(reopened))
+    return Result(changed=changed, reopened=len(reopened))
 
 
 def _audit_reopened(service: Service, ids: Sequence[int]) -> None:
-    for row in Reconciliation.objects.filter(pk__in=ids).select_related("customer", "service"):
-        audit.record(
-            actor=None,
-            action="reconciliation.reopen",
-            target=row,
-            service=service,
-            before={"status": "resolved", "reason": row.reason},
-            after={"status": row.status},
-            reason=row.reopened_because,
-            rule="figures changed after the resolution",
-        )
+    rows = Reconciliation.objects.filter(pk__in=ids).select_related("customer", "service")
+    audit.record_all(
+        {
+            "actor": None,
+            "action": "reconciliation.reopen",
+            "target": row,
+            "service": service,
+            "before": {"status": "resolved", "reason": row.reason},
+            "after": {"status": row.status},
+            "reason": row.reopened_because,
+            "rule": "figures changed after the resolution",
+        }
+        for row in rows
+    )
