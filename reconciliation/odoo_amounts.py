@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingest.models import Fee, FeeKind, Service
+from ingest.services import lock_service
 from reconciliation import alarms, drift
 from reconciliation.connectors.errors import ConnectorError
 from reconciliation.connectors.odoo.connector import OdooConnector
@@ -21,8 +22,10 @@ from reconciliation.models import (
     Side,
     Source,
     SourceDocument,
+    Strategy,
 )
 from reconciliation.runs import Progress
+from reconciliation.strategies import read_strategy
 
 BATCH = 200
 
@@ -64,20 +67,24 @@ def fetch_amounts(
 def store_quotations(held: Sequence[tuple[Push, Quotation]], *, fetched_at: datetime) -> int:
     """Keeps one service's quotations as Odoo's side of their bills; returns how many are new or changed.
 
-    An alarm says which of them are no longer drafts, and is cleared for those that are. A handful of statements,
-    however many quotations there are.
+    Only where that side comes from quotations: beside invoices or orders they would count a second time. An alarm
+    says which of them are no longer drafts, wherever the amounts come from, and is cleared for those that are. A
+    handful of statements, however many quotations there are.
     """
     if not held:
         return 0
+    # First of all, as whoever settles a push asks for it before an alarm's, too.
+    service = lock_service(held[0][0].service_id)
+    _watch_states(held)
+    if read_strategy(service) != Strategy.QUOTATION:
+        return 0
     fees = _fees_by_key([quotation for _, quotation in held])
-    # First of all, as this takes the service's lock: whoever settles a push asks for that before an alarm's, too.
     changed = store_documents(
-        service=held[0][0].service,
+        service=service,
         source=Source.ODOO_QUOTATION,
         side=Side.ODOO,
         documents=[_read_document(push, quotation, fees, fetched_at) for push, quotation in held],
     )
-    _watch_states(held)
     return len(changed)
 
 

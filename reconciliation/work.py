@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from ingest.calendar import closed_labels
 from ingest.errors import DomainError
 from ingest.models import Phase, Service
 from ingest.rated_periods import meter_and_rate
+from ingest.services import lock_service
 from reconciliation import (
     connection_checks,
     early_invoices,
@@ -113,7 +115,11 @@ def fetch(run: Run, progress: Progress) -> Summary:
     synced = mirror.sync(connector=connector, progress=progress, shelves=shelves)
     if synced.refused:
         raise DomainError("not_readable", " ".join(synced.messages))
-    return store_billed(service=service, strategy=strategy, fetched_at=read_at)
+    with transaction.atomic():
+        # Whoever chose another strategy meanwhile retired what this one had read: it must not come back.
+        if read_strategy(lock_service(service.pk)) != strategy:
+            raise DomainError("strategy_changed", "Odoo's amounts come from elsewhere by now: fetch again.")
+        return store_billed(service=service, strategy=strategy, fetched_at=read_at)
 
 
 def _fetch_quotations(run: Run, connector: OdooConnector, progress: Progress) -> Summary:

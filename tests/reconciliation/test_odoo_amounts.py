@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from ingest.models import AuditRecord, Fee
 from reconciliation.connectors.errors import ConnectorError
-from reconciliation.models import Alarm, Amount, AmountLine, Push, Reconciliation, SourceDocument
+from reconciliation.models import Alarm, Amount, AmountLine, Push, Reconciliation, SourceDocument, Strategy
 from reconciliation.odoo_amounts import fetch_amounts
+from reconciliation.strategies import choose_strategy
 from tests import factories
 from tests.reconciliation.sides import external, judge
 
@@ -242,3 +243,15 @@ def test_what_was_fetched_says_when_the_reading_began(world, customer):
     fetch(world)
     assert before <= Amount.objects.get().fetched_at <= timezone.now()
     assert Amount.objects.get().fetched_at - before < timedelta(minutes=1)
+
+
+def test_a_quotation_counts_beside_nothing_else(world, operator):
+    choose_strategy(service=world.service, strategy=Strategy.INVOICE, actor=operator)
+    customer = world.make_customer()
+    world.rate(customer, api="30.86")
+    world.push_now()
+    assert world.latest(customer).status == "done"
+    write(world, customer, state="sent")
+    fetch(world)
+    assert not Amount.objects.exists()
+    assert Alarm.objects.filter(kind="quotation_not_draft", cleared_at=None).exists()
