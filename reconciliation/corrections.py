@@ -49,6 +49,7 @@ def draft_correction(
     lock_service(Reconciliation.objects.values_list("service", flat=True).get(pk=reconciliation_id))
     row = Reconciliation.objects.select_related("service", "customer__service").get(pk=reconciliation_id)
     _refuse(row, amount, product_id, reason)
+    _refuse_second(row)
     draft = CorrectionDraft(
         key=f"{row.public_id.hex}_{row.version}",
         partner_id=row.customer.odoo_partner_id or 0,
@@ -84,6 +85,13 @@ def _refuse(row: Reconciliation, amount: Decimal, product_id: int, reason: str) 
         raise DomainError("no_product", "The mirror has no such product.")
     if not amount.is_finite() or amount == 0 or amount != round_to_currency(amount, row.currency):
         raise DomainError("bad_amount", f"Give an amount of {row.currency} that is not zero, in whole units.")
+
+
+def _refuse_second(row: Reconciliation) -> None:
+    """A resolved row has new versions too, by another owner or figures that it does not rest on: it is still one."""
+    drafted = Push.objects.filter(kind=PushKind.CORRECTION, key__startswith=f"{row.public_id.hex}_")
+    if drafted.filter(created_at__gte=row.resolved_at).exists():
+        raise DomainError("already_drafted", "A correction of this resolution was drafted already.")
 
 
 def _store(row: Reconciliation, draft: CorrectionDraft, actor: User) -> Push:

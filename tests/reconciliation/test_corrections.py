@@ -12,6 +12,7 @@ from reconciliation.connectors.odoo.connector import OdooConnector
 from reconciliation.connectors.odoo.corrections import CorrectionDraft
 from reconciliation.corrections import draft_correction, suggest_amount
 from reconciliation.models import OdooProduct, Push
+from reconciliation.triage import assign, reopen, resolve
 from tests import factories
 from tests.reconciliation.connectors.odoo.conftest import CountingTransport
 from tests.reconciliation.odoo_world import lose_answer
@@ -105,6 +106,23 @@ def test_one_resolution_has_one_correction(world, row, finance):
         draft(world, row, finance, "-1.00")
     assert refused.value.code == "already_drafted"
     assert Push.objects.count() == 1
+
+
+def test_a_resolution_that_somebody_else_owns_now_is_the_same_one(world, row, finance):
+    draft(world, row, finance)
+    assign(reconciliation_ids=[row.pk], actor=finance, owner=finance)
+    with pytest.raises(DomainError) as refused:
+        draft(world, row, finance)
+    assert refused.value.code == "already_drafted"
+    assert Push.objects.count() == 1
+
+
+def test_what_is_resolved_again_may_be_corrected_again(world, row, finance):
+    draft(world, row, finance)
+    reopen(reconciliation_id=row.pk, actor=finance, reason="It was more.")
+    resolve(reconciliation_ids=[row.pk], actor=finance, reason="Twice as much.")
+    draft(world, row, finance)
+    assert Push.objects.count() == 2
 
 
 class TestRefusals:
