@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ingest.billers import BillerBook
 from ingest.models import Biller, Charge, Customer, Fee, Phase, Plan, Service, Subscription
 from reconciliation import alarms
-from reconciliation.connectors.odoo.external_ids import parse_line
+from reconciliation.connectors.odoo.external_ids import find_fee_key
 from reconciliation.models import (
     Alarm,
     AlarmKind,
@@ -165,8 +165,7 @@ def _products(*, service: Service | None = None, exclude: Service | None = None)
 
 
 def _fee_keys(external_ids: Iterable[str]) -> Iterator[str]:
-    parsed = (parse_line(external_id) for external_id in external_ids)
-    return (each[1] for each in parsed if each)
+    return filter(None, map(find_fee_key, external_ids))
 
 
 def _describe(service: Service, line: BilledLine) -> str:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 ORDER, PARTNER, PRODUCT = 501, 1001, 31
 DAY = date(2026, 10, 15)
+FEE = "a" * 32
 SWITCH = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -121,13 +122,25 @@ class TestExternalIds:
 
     @pytest.mark.parametrize(("biller", "is_early"), [("service", True), ("odoo", False)])
     def test_the_fees_period_decides_whatever_the_order_says(self, subscription, biller, is_early):
-        external_id = "__billing_console__.shadow_k__abc"
-        claims = make_claims(subscription, orders={ORDER: subscription.pk}, fee_billers={"abc": biller})
-        assert claims.is_early(make_line(external_ids=(external_id,))) == is_early
+        claims = make_claims(subscription, orders={ORDER: subscription.pk}, fee_billers={FEE: biller})
+        for name in (f"shadow_k__{FEE}", f"fee_{FEE}"):
+            assert claims.is_early(make_line(external_ids=(f"__billing_console__.{name}",))) == is_early
 
     def test_a_line_under_another_name_is_judged_by_its_order(self, subscription):
-        claims = make_claims(subscription, orders={ORDER: subscription.pk}, fee_billers={"abc": "odoo"})
-        assert claims.is_early(make_line(external_ids=("__import__.x", "__billing_console__.shadow_k__z")))
+        claims = make_claims(subscription, orders={ORDER: subscription.pk}, fee_billers={FEE: "odoo"})
+        other = f"__billing_console__.shadow_k__{'b' * 32}"
+        assert claims.is_early(make_line(external_ids=(f"__import__.fee_{FEE}", other)))
+
+    def test_usage_that_odoo_billed_late_is_its_own_after_a_rollback(self, subscription):
+        fee = factories.FeeFactory(subscription=subscription)
+        for biller, starts_at in ((Biller.ODOO, fee.period_start), (Biller.SERVICE, fee.period_end)):
+            factories.BillerTermFactory(subscription=subscription, biller=biller, starts_at=starts_at)
+        make_invoice(
+            ORDER,
+            external_id=f"__billing_console__.fee_{fee.public_id.hex}",
+            invoice_date=fee.period_end.date(),
+        )
+        assert watch(subscription) == 0
 
 
 def make_claims(subscription, **values):
