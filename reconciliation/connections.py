@@ -18,6 +18,7 @@ from reconciliation.models.odoo_mirror import OdooRecord, OdooTaxPast
 from reconciliation.odoo import connection_of
 from reconciliation.secrets import encrypt
 
+KEY_STAYS = "The kept key is not sent to another address: give the key again."
 CONFIGURABLE = ("name", "url", "database", "login", "company_id", "language", "transport")
 
 
@@ -46,7 +47,8 @@ def change_connection(
     """Changes a connection; an empty key keeps the one that it has. Returns the names of what changed.
 
     Another address or database is the same Odoo moved: the links of its services stay. Refuses as
-    `create_connection` does.
+    `create_connection` does; another address wants its key given again (`key_required`), as who may change an
+    address may not learn a key by having it sent there.
     """
     require_permission(actor, "reconciliation.change_odooconnection")
     connection = OdooConnection.objects.select_for_update().get(pk=connection_id)
@@ -56,6 +58,8 @@ def change_connection(
     check_address(connection.url)
     after = _describe(connection)
     changed = [name for name in CONFIGURABLE if before[name] != after[name]]
+    if "url" in changed and not api_key:
+        raise DomainError("key_required", KEY_STAYS)
     if api_key:
         connection.secret = encrypt(api_key)
     if not changed and not api_key:

@@ -12,6 +12,7 @@ from ingest import audit
 from ingest.errors import DomainError, require_permission
 from ingest.models import Phase, Service
 from reconciliation.alone import alone
+from reconciliation.connectors.lago.api import read_address
 from reconciliation.connectors.lago.bills import LagoBills
 from reconciliation.lago.fetching import OVERLAP, Fetched, fetch_bills
 from reconciliation.models import LagoConnection, Run
@@ -28,14 +29,14 @@ def save_connection(
 ) -> LagoConnection:
     """Keeps where a service's Lago is, with its key encrypted; an empty key leaves the one that is kept.
 
-    Audited without the key. Refuses who may not (`permission_denied`) and no key at all (`no_key`); raises
-    ConnectorError for what is no address or no key.
+    Audited without the key. Refuses who may not (`permission_denied`) and no key at all (`no_key`), also for another
+    address: the kept key is not sent elsewhere. Raises ConnectorError for what is no address or no key.
     """
     require_permission(actor, PERMISSION)
     row = LagoConnection.objects.select_for_update().filter(service=service).first()
-    kept = decrypt_key(row) if row and not key else ""
+    kept = decrypt_key(row) if row and not key and read_address(row.url) == read_address(url) else ""
     if not key and not kept:
-        raise DomainError("no_key", "Give the key of Lago's API.")
+        raise DomainError("no_key", "Give the key of Lago's API: a kept one is not sent to another address.")
     LagoBills(url, key or kept)
     before = {"url": row.url} if row else {}
     row = row or LagoConnection(service=service)

@@ -75,6 +75,8 @@ class ConnectionForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if not self.instance.pk and not cleaned.get("api_key"):
             self.add_error("api_key", "A connection needs an API key.")
+        if self.instance.pk and "url" in self.changed_data and not cleaned.get("api_key"):
+            self.add_error("api_key", connections.KEY_STAYS)
         try:
             connections.check_address(cleaned.get("url") or "")
         except DomainError as error:

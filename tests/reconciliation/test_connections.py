@@ -101,6 +101,19 @@ class TestChanging:
         assert decrypt(bytes(connection.secret)) == "another-key"
         assert AuditRecord.objects.get().after == {"api_key": "replaced"}
 
+    def test_a_kept_key_is_not_sent_to_another_address(self, operator):
+        connection = factories.OdooConnectionFactory(secret=encrypt(KEY))
+        elsewhere = {"url": "https://elsewhere.example"}
+        with pytest.raises(DomainError) as refused:
+            connections.change_connection(connection_id=connection.pk, values=elsewhere, actor=operator)
+        assert refused.value.code == "key_required"
+        assert not AuditRecord.objects.exists()
+        connections.change_connection(
+            connection_id=connection.pk, values=elsewhere, api_key="another-key", actor=operator
+        )
+        connection.refresh_from_db()
+        assert (connection.url, decrypt(bytes(connection.secret))) == (elsewhere["url"], "another-key")
+
     def test_nothing_changed_is_nothing_audited(self, operator):
         connection = factories.OdooConnectionFactory()
         assert not connections.change_connection(

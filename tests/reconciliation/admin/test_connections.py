@@ -55,15 +55,17 @@ def test_what_cannot_work_is_said_at_its_field(client, operator, values, field):
 def test_an_operator_changes_one_and_an_empty_key_stays(client, operator):
     connection = factories.OdooConnectionFactory(secret=encrypt(KEY))
     client.force_login(operator)
-    assert client.post(page_of(connection), VALUES).status_code == 302
+    assert client.post(page_of(connection), {**VALUES, "url": connection.url}).status_code == 302
     connection.refresh_from_db()
     assert (connection.name, connection.transport, decrypt(bytes(connection.secret))) == (
         "Europe",
         "json2",
         KEY,
     )
+    assert "is not sent to another address" in client.post(page_of(connection), VALUES).content.decode()
     client.post(page_of(connection), {**VALUES, "api_key": "another"})
     connection.refresh_from_db()
+    assert connection.url == VALUES["url"]
     assert decrypt(bytes(connection.secret)) == "another"
 
 

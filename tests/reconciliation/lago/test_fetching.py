@@ -276,6 +276,13 @@ class TestConnection:
         connections.save_connection(service=service, url=lago.url + "/", key="", actor=operator)
         assert connections.decrypt_key(LagoConnection.objects.get()) == KEY
 
+    def test_the_kept_key_is_not_sent_to_another_address(self, service, operator, lago):
+        with pytest.raises(DomainError) as refused:
+            connections.save_connection(
+                service=service, url="https://elsewhere.example", key="", actor=operator
+            )
+        assert (refused.value.code, LagoConnection.objects.get().url) == ("no_key", lago.url)
+
     def test_who_may_not_connects_nothing(self, service, finance):
         with pytest.raises(DomainError, match="may not"):
             connections.save_connection(service=service, url="https://other.example", key="x", actor=finance)
