@@ -18,10 +18,12 @@ from reconciliation.connectors.files.records import RowError
 from reconciliation.connectors.files.tables import MOST_COLUMNS, Table, refuse
 
 MARK = b"PK\x03\x04"
-# Of one part, in bytes: a sheet of a million rows of thirty columns is about this.
+# Of one sheet, in bytes, which is streamed: a million rows of thirty columns are about this.
 LARGEST_PART = 2 * 1024**3
-# The texts of all cells are held in memory.
+SHEETS = "xl/worksheets/"
+# Every other part is held in memory as a whole: the texts of all cells, and what is much smaller, such as styles.
 LARGEST_TEXTS = 256 * 1024**2
+LARGEST_OTHER = 32 * 1024**2
 # Sheets of bills pack to a tenth, the same row a million times to a hundredth; what packs better is made to burst.
 MOST_PACKED = 400
 PACKED_FROM = 16 * 1024**2
@@ -67,10 +69,16 @@ def _check_size(path: Path) -> None:
         raise refuse("too_large", f"The spreadsheet has {len(parts):,} parts.")
     for part in parts:
         size, packed = part.file_size, max(part.compress_size, 1)
-        largest = LARGEST_TEXTS if part.filename.endswith("sharedStrings.xml") else LARGEST_PART
-        if size > largest or (size > PACKED_FROM and size > packed * MOST_PACKED):
+        if size > _find_largest(part.filename) or (size > PACKED_FROM and size > packed * MOST_PACKED):
             message = f"The spreadsheet's part {part.filename[:80]!r} would unpack to {size:,} bytes."
             raise refuse("too_large", message)
+
+
+def _find_largest(part: str) -> int:
+    name = part.lower()
+    if name.endswith("sharedstrings.xml"):
+        return LARGEST_TEXTS
+    return LARGEST_PART if name.startswith(SHEETS) else LARGEST_OTHER
 
 
 def _read_values(path: Path, sheet: str) -> Iterator[Sequence[Any]]:

@@ -122,6 +122,11 @@ def test_what_would_burst_is_refused_before_it_is_unpacked(path, monkeypatch):
     spoil(path, lambda text: text + b" " * 20_000_000)
     error = refusal(path)
     assert (error.code, "sheet1.xml" in error.message) == ("too_large", True)
+    write(path, ROW)
+    monkeypatch.setattr(xlsx_tables, "LARGEST_OTHER", 100)
+    error = refusal(path)
+    assert (error.code, "sheet1.xml" in error.message) == ("too_large", False)
+    monkeypatch.undo()
     monkeypatch.setattr(xlsx_tables, "LARGEST_PART", 100)
     assert refusal(write(path, ROW)).code == "too_large"
     monkeypatch.setattr(xlsx_tables, "MOST_PARTS", 2)
