@@ -230,8 +230,6 @@ ODOO_LANGUAGE = env.text("ODOO_LANGUAGE", "en_US")
 ODOO_TIMEOUT = env.integer("ODOO_TIMEOUT", 60, minimum=1, maximum=600)
 ODOO_TRANSPORT = env.choice("ODOO_TRANSPORT", "auto", ("auto", "jsonrpc", "json2"))
 ODOO_CA_FILE = env.text("ODOO_CA_FILE")
-# The account that Odoo and the services share: a check of the connection compares it with Odoo's own.
-STRIPE_ACCOUNT = env.text("STRIPE_ACCOUNT")
 if not DEMO:
     for _name in ("ODOO_URL", "ODOO_DB", "ODOO_LOGIN", "ODOO_API_KEY"):
         env.require(_name, globals()[_name], f"Set {_name} as your Odoo administrator gave it to you.")
@@ -241,6 +239,7 @@ if not DEMO:
 # A restricted key that may only read is enough; docs/stripe.md says which rights.
 STRIPE_API_KEY = env.text("STRIPE_API_KEY")
 STRIPE_API_BASE = env.url("STRIPE_API_BASE", "https://api.stripe.com", ("http", "https"))
+# The account that Odoo and the services share: a check of the connection to Odoo compares it with Odoo's own.
 STRIPE_ACCOUNT = env.text("STRIPE_ACCOUNT")
 STRIPE_TIMEOUT = env.integer("STRIPE_TIMEOUT", 30, minimum=1, maximum=300)
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS", [])
