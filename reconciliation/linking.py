@@ -165,7 +165,7 @@ def _read_rows(text: str) -> Sequence[Mapping[str, str]]:
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 0 < int(text) < 2**63
+    return text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63
 
 
 def _check(
