@@ -43,10 +43,16 @@ def wake_runs() -> None:
 
 @shared_task
 def send_waiting_pushes() -> None:
-    """Sends what waited for its backoff, and settles what a lost answer left in doubt; one worker at a time."""
+    """Sends what waited for its backoff, and settles what a lost answer left in doubt; one worker at a time.
+
+    A service whose Odoo cannot be spoken with, for want of a key for one, does not hold up the others.
+    """
     with alone("send_waiting_pushes") as is_alone:
         for service in push.services_waiting(timezone.now()) if is_alone else ():
-            send_all(service)
+            try:
+                send_all(service)
+            except (ConnectorError, DomainError) as error:
+                logger.warning("pushes_wait", service=service.code, code=error.code)
 
 
 @shared_task(soft_time_limit=LONGEST_DELIVERIES)

@@ -233,6 +233,17 @@ class TestSweeping:
         assert set(Push.objects.values_list("status", flat=True)) == {"done"}
         assert world.quotations() == (3, 3)
 
+    def test_a_service_whose_key_cannot_be_read_holds_up_no_other(self, world):
+        first = factories.PushFactory(customer__service__name="Aardvark")
+        factories.ServiceConnectionFactory(service=first.service, connection__secret=b"not encrypted")
+        customer = world.make_customer()
+        world.rate(customer, api="1.00")
+        world.plan_pushes()
+        tasks.send_waiting_pushes()
+        assert world.latest(customer).status == "done"
+        first.refresh_from_db()
+        assert first.status == "pending"
+
     def test_due_deliveries_are_attempted(self, monkeypatch):
         factories.DeliveryFactory(endpoint__secret=b"not encrypted", next_attempt_at=timezone.now())
         tasks.deliver_webhooks()
