@@ -250,6 +250,22 @@ class TestBadInput:
         self.assert_refused(world, live, "already_invoiced", "30.86 in Odoo, 31.07 intended")
         assert (live.order, 1.0, 1.0, 30.86) in live.lines()
 
+    def test_what_takes_the_place_of_what_odoo_has_invoiced_is_not_billed_beside_it(self, world, live):
+        world.push_now()
+        live.invoice()
+        # Another filter makes another fee of the same usage.
+        nothing = {"amount": 0, "exact_amount": 0, "quantity": 0, "events_count": 0}
+        Fee.objects.filter(charge=world.charges["api"]).update(**nothing)
+        factories.FeeFactory(
+            subscription=live.subscription,
+            charge=world.charges["api"],
+            bucket="eu",
+            exact_amount=Decimal("30.86"),
+            amount=Decimal("30.86"),
+        )
+        self.assert_refused(world, live, "already_invoiced", "30.86 in Odoo, 0 intended")
+        assert live.lines().count((live.order, 1.0, 1.0, 30.86)) == 1
+
     def test_a_subscription_without_its_order(self, world, live):
         live.subscription.odoo_order_id = None
         live.subscription.save()

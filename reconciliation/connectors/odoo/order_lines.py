@@ -4,16 +4,18 @@ Per thousand lines, whatever the number of orders:
 
 1. The orders are read, and where one was renewed, the order that renewed it. An order that cannot take usage fails
    its draft and no other: one that is not confirmed, is closed, is of another customer or in another currency.
-2. A `load()` that only inserts. It answers each line's id by its external id and changes nothing that is there; what
+2. Where a line is taken back that Odoo has invoiced already, nothing of the draft is written: what took its place
+   would be billed beside it, and only a correction helps.
+3. A `load()` that only inserts. It answers each line's id by its external id and changes nothing that is there; what
    a lost answer left behind is found the same way, on whichever order of the chain it is.
-3. The lines are read. One that differs is written again by a second `load()`, unless Odoo has invoiced it already:
-   then only a correction helps.
+4. The lines are read. One that differs is written again by a second `load()`, unless Odoo has invoiced it already:
+   then a correction helps here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciliation.connectors.errors import ConnectorError
@@ -82,6 +84,7 @@ def write_order_lines(client: OdooClient, drafts: Iterable[OrderDraft]) -> dict[
         return {}
     targets, errors = find_targets(client, every)
     errors |= _refuse_recurring(client, [draft for draft in every if draft.key not in errors])
+    errors |= _refuse_withdrawn(client, [draft for draft in every if draft.key not in errors])
     open_drafts = [draft for draft in every if draft.key not in errors]
     inserted = load_drafts(client, _insert_sheet(targets), open_drafts)
     held = _read_lines(client, _match(open_drafts, inserted.ids))
@@ -184,6 +187,18 @@ def _match(drafts: Iterable[OrderDraft], ids: Mapping[str, Sequence[int]]) -> di
         if draft.key in ids
         for line, line_id in zip(draft.lines, ids[draft.key], strict=True)
     }
+
+
+def _refuse_withdrawn(client: OdooClient, drafts: Iterable[OrderDraft]) -> dict[str, ConnectorError]:
+    """Drafts that take back a line which Odoo has invoiced; of the others nothing is read."""
+    withdrawing = [draft for draft in drafts if not all(line.amount for line in draft.lines)]
+    held: dict[str, HeldLine] = {}
+    for usage in read_order_usage(client, withdrawing).values() if withdrawing else ():
+        held |= {key: line for key, line in usage.lines.items() if line.invoiced}
+    gone = [
+        replace(draft, lines=tuple(line for line in draft.lines if not line.amount)) for draft in withdrawing
+    ]
+    return _refuse_invoiced(gone, held)
 
 
 def _refuse_invoiced(drafts: Iterable[OrderDraft], held: Mapping[str, HeldLine]) -> dict[str, ConnectorError]:
