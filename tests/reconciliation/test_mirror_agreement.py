@@ -16,7 +16,6 @@ from tests.reconciliation.mirrored import (
     in_pages_of,
     kill,
     make_invoices,
-    measure_mirroring,
     sync,
 )
 
