@@ -1,14 +1,13 @@
 """What the mirror must be equal to, many invoices at once, and how long the server itself takes to answer."""
 
 import itertools
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from billing_console.demo.odoo_standin.environment import Environment
 from reconciliation import mirror
-from reconciliation.mirror_rows import BILLED, SHELVES
+from reconciliation.mirror_rows import SHELVES
 from reconciliation.models import RunKind
 from reconciliation.runs import perform, start_run
 from reconciliation.work import do_work
@@ -80,7 +79,7 @@ def _make_invoice(env, number, partner, product, lines):
 class ServerTime:
     """Adds up the seconds that a stand-in spends on answers, within the block; of the processor unless told."""
 
-    def __init__(self, stand_in, clock=time.thread_time):
+    def __init__(self, stand_in, clock):
         self._clock = clock
         self.seconds = 0.0
         self._application = stand_in.application
@@ -99,18 +98,6 @@ class ServerTime:
             return self._answer(*args, **named)
         finally:
             self.seconds += self._clock() - began
-
-
-def measure_mirroring(world):
-    """How many times the server's own time it takes to mirror all invoices with their lines.
-
-    Both in time of the processor, server and console together: what else the machine does counts for nothing.
-    """
-    mirror.forget_passes(company_id=1)
-    with ServerTime(world.stand_in) as server:
-        began = time.process_time()
-        mirror.sync(connector=world.connector, shelves=BILLED)
-        return (time.process_time() - began) / server.seconds
 
 
 def sync(world, service=None):
