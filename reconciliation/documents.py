@@ -17,6 +17,7 @@ from ingest.models import Customer, Service
 from ingest.services import lock_service
 from reconciliation.billing_terms import read_terms
 from reconciliation.models import Amount, AmountLine, LineKind, Run, Side, Source, SourceDocument
+from reconciliation.upserts import as_literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ def _create(
             number=new.number,
             version=versions.get(new.reference, 0) + 1,
             digest=digest,
-            content=new.content,
+            content=as_literal(new.content),
             fetched_at=new.fetched_at,
             run=run,
         )

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models
+from django.db.models import JSONField, Value
 
 # How a row's text says what a column must hold for the row to be changed.
 WAS = "was_"
@@ -60,6 +61,14 @@ def upsert(model: type[models.Model], rows: Sequence[Row], *, key: str) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_write(model, tuple(rows[0]), key), [json.dumps(rows, default=str)])
+
+
+def as_literal(document: Any) -> Value:
+    """A large document for `bulk_create`, written as a literal of its own.
+
+    Django would put the documents of all rows into one array, whose every quote psycopg escapes in Python.
+    """
+    return Value(document, JSONField())
 
 
 @cache

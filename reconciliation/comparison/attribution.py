@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
@@ -65,17 +66,11 @@ class Calendar:
 
     def period_on(self, day: date) -> Period:
         """The period that a local day is of."""
-        return billing_period(
-            interval=self.interval,
-            billing_time=self.billing_time,
-            anchor=self.anchor,
-            at=_midnight(day, self.timezone),
-            timezone=self.timezone,
-        )
+        return _find_period(self, day)[0]
 
-    def days_of(self, period: Period) -> Days:
-        """The local days of one of its periods."""
-        return Days(*(end.astimezone(self.timezone).date() for end in (period.start, period.end)))
+    def days_on(self, day: date) -> Days:
+        """The local days of that period."""
+        return _find_period(self, day)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +109,18 @@ def attribute(money: Money, currency: str, days: Days, calendars: Sequence[Calen
     """
     calendar = choose_calendar(days, calendars)
     periods = _find_periods(calendar, days)
-    weights = [_count_common(days, calendar.days_of(period)) for period in periods]
+    weights = [_count_common(days, whole) for _, whole in periods]
     moneys = split_money(money, weights, currency)
-    return [Part(period, weight, part) for period, weight, part in zip(periods, weights, moneys, strict=True)]
+    return [
+        Part(period, weight, part) for (period, _), weight, part in zip(periods, weights, moneys, strict=True)
+    ]
 
 
 def choose_calendar(days: Days, calendars: Sequence[Calendar]) -> Calendar:
     """The calendar that a line of those days follows, as `attribute` says."""
     around = []
     for place, calendar in enumerate(calendars):
-        whole = calendar.days_of(calendar.period_on(days.first))
+        whole = calendar.days_on(days.first)
         if days.end <= whole.end:
             around.append((whole != days, whole.count, place))
     return calendars[min(around)[2] if around else 0]
@@ -190,13 +187,26 @@ def _share(amount: Decimal, reached: int, whole: int, currency: str) -> Decimal:
     return round_to_currency(quotient(exact_product(amount, Decimal(reached)), Decimal(whole)), currency)
 
 
-def _find_periods(calendar: Calendar, days: Days) -> list[Period]:
-    periods = [calendar.period_on(days.first)]
-    while (end := calendar.days_of(periods[-1]).end) < days.end:
+def _find_periods(calendar: Calendar, days: Days) -> list[tuple[Period, Days]]:
+    periods = [_find_period(calendar, days.first)]
+    while (end := periods[-1][1].end) < days.end:
         if len(periods) == MOST_PARTS:
             raise AttributionError("too_long", f"It is for {days.first} to {days.end}, too many periods.")
-        periods.append(calendar.period_on(end))
+        periods.append(_find_period(calendar, end))
     return periods
+
+
+@lru_cache(maxsize=10_000)
+def _find_period(calendar: Calendar, day: date) -> tuple[Period, Days]:
+    """The period of a day and its local days: the lines of a month are for the same few."""
+    period = billing_period(
+        interval=calendar.interval,
+        billing_time=calendar.billing_time,
+        anchor=calendar.anchor,
+        at=_midnight(day, calendar.timezone),
+        timezone=calendar.timezone,
+    )
+    return period, Days(*(end.astimezone(calendar.timezone).date() for end in (period.start, period.end)))
 
 
 def _count_common(one: Days, other: Days) -> int:

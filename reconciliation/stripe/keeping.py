@@ -13,6 +13,7 @@ from reconciliation.connectors.stripe.lines import id_of, members
 from reconciliation.connectors.stripe.records import BillError, Kind, StripeItem
 from reconciliation.documents import digest_of
 from reconciliation.models import RecordState, Run, StripeRecord
+from reconciliation.upserts import as_literal
 
 # What an object has at stake, by its kind; an invoice's `total` is before any payment.
 WORTH: Mapping[Kind, str] = {
@@ -93,7 +94,7 @@ def _make(account: str, item: StripeItem, fetched_at: datetime, run: Run | None)
         status=str(values.get("status") or "")[:32],
         intent=_find_intent(values)[:255],
         pays=_find_paid(item)[:255],
-        raw=values,
+        raw=as_literal(values),
         digest=digest_of(values),
         fetched_at=fetched_at,
         run=run,

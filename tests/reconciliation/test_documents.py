@@ -8,7 +8,15 @@ from threading import Barrier, Thread
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from reconciliation.documents import NewAmount, NewLine, digest_of, retire_document, store_document
+from reconciliation.documents import (
+    NewAmount,
+    NewDocument,
+    NewLine,
+    digest_of,
+    retire_document,
+    store_document,
+    store_documents,
+)
 from reconciliation.models import Amount, AmountLine, LineKind, Side, Source, SourceDocument
 from tests import factories
 
@@ -202,3 +210,12 @@ def test_two_readings_at_once_leave_one_current_version():
     assert failures == []
     assert SourceDocument.objects.filter(is_current=True).count() == 1
     assert len(current()) == 1
+
+
+def test_documents_stored_together_are_kept_letter_by_letter(customer):
+    contents = [{"text": text} for text in ('a "quote"', "a \\ and \\\\", "{braces, NULL}", "it's 5 % é €")]
+    documents = [NewDocument(f"file-{place}", content, [], NOW) for place, content in enumerate(contents)]
+    store_documents(service=customer.service, source=Source.FILE, side=Side.EXTERNAL, documents=documents)
+    rows = SourceDocument.objects.order_by("reference")
+    assert [row.content for row in rows] == contents
+    assert [row.digest for row in rows] == list(map(digest_of, contents))
