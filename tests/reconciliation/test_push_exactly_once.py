@@ -256,18 +256,23 @@ class Outbox(RuleBasedStateMachine):
             # A person asks for all that was given up or has failed.
             self.plan(self.operator)
             self.world.drain()
-            for each in self.customers:
-                (fee,) = Fee.objects.filter(subscription__customer=each)
-                row = self.world.latest(each)
-                assert row.status == PushStatus.DONE
-                held = self.world.connector.read_quotations([row.key])[row.key]
-                assert [line.untaxed for line in held.lines] == [fee.amount]
-                references = [["client_order_ref", "=", f"{self.world.service.name} {row.period_label}"]]
-                orders = self.world.office.call("sale.order", "search", [*references, ["id", "=", held.id]])
-                assert orders == [held.id]
+            self.assert_one_record_each()
         finally:
             transaction.set_rollback(True)
             self.savepoint.__exit__(None, None, None)
+
+    def assert_one_record_each(self):
+        rows = {each.pk: self.world.latest(each) for each in self.customers}
+        assert {row.status for row in rows.values()} == {PushStatus.DONE}
+        held = self.world.connector.read_quotations([row.key for row in rows.values()])
+        for fee in Fee.objects.filter(subscription__customer__in=rows).select_related("subscription"):
+            row = rows.pop(fee.subscription.customer_id)
+            assert [line.untaxed for line in held[row.key].lines] == [fee.amount]
+        assert rows == {}
+        ids = sorted(quotation.id for quotation in held.values())
+        reference = ["client_order_ref", "=", f"{self.world.service.name} {factories.PERIOD_LABEL}"]
+        found = self.world.office.call("sale.order", "search", [reference, ["id", "in", ids]])
+        assert sorted(found) == ids
 
     def plan(self, actor):
         self.world.plan_pushes(customers=self.ids, actor=actor)
