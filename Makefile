@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
 # Tests at a time; one more than there are cores uses what a worker waits for servers to start and clocks to pass.
-WORKERS ?= 2
+WORKERS ?= 3
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 # A stamp is named after what was installed, so that it says by its name whether it still holds.

@@ -342,4 +342,4 @@ def test_the_page_takes_as_many_queries_for_many_lines_as_for_one(client, audito
         factories.FeeFactory(subscription=factories.SubscriptionFactory(customer=row.customer))
     client.force_login(auditor)
 
-    assert world.count_queries(client, page_of(row)) == 21
+    assert world.count_queries(client, page_of(row)) == 24
